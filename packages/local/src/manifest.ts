@@ -1,0 +1,120 @@
+/**
+ * What `sst deploy` would make, as plain data: written to `infra/manifest.json` by `npm run synth`, read by the local
+ * stage. Resources refer to each other by their names in `infra/` (`"Ledger"`), permissions by ARN as on AWS.
+ */
+export interface Manifest {
+  app: string;
+  stage: string;
+  region: string;
+  account: string;
+  /** Names of `sst.Secret`s; their values never stand here. */
+  secrets: string[];
+  functions: Record<string, FunctionSpec>;
+  api: ApiSpec;
+  tables: Record<string, TableSpec>;
+  buckets: Record<string, BucketSpec>;
+  queues: Record<string, QueueSpec>;
+  eventSourceMappings: EventSourceMappingSpec[];
+}
+
+export interface FunctionSpec {
+  /** Path from the repository's root and the exported name: `packages/functions/src/chat.handler`. */
+  handler: string;
+  runtime: string;
+  architecture: "arm64" | "x86_64";
+  timeoutSeconds: number;
+  memoryMb: number;
+  environment: Record<string, string>;
+  /** SST links as the function's bundle sees them: name → properties (`{"Ledger": {"name": "…"}}`). A secret has `{}`. */
+  links: Record<string, Record<string, unknown>>;
+  /** The statements of the function's own role, without those that every function has for its logs. */
+  policy: PolicyStatement[];
+  build: { minify: boolean; sourcemap: boolean };
+  logRetentionDays: number | null;
+}
+
+/** One statement of an IAM policy, lists always written as lists. */
+export interface PolicyStatement {
+  effect: "Allow" | "Deny";
+  actions: string[];
+  resources: string[];
+  conditions?: { test: string; variable: string; values: string[] }[];
+}
+
+export interface ApiSpec {
+  name: string;
+  stageName: string;
+  routes: RouteSpec[];
+  authorizer: AuthorizerSpec | null;
+  /** By API Gateway's response type (`UNAUTHORIZED`, `DEFAULT_4XX`, …). */
+  gatewayResponses: Record<string, GatewayResponseSpec>;
+  throttling: { burstLimit: number; rateLimit: number } | null;
+}
+
+export interface RouteSpec {
+  method: string;
+  /** With API Gateway's placeholders: `/results/{id}`. */
+  path: string;
+  function: string;
+  /** `responseTransferMode: STREAM`. */
+  streaming: boolean;
+  /** How long API Gateway waits for the function. */
+  integrationTimeoutMs: number;
+  /** Whether the authorizer stands before this route. */
+  authorized: boolean;
+}
+
+export interface AuthorizerSpec {
+  function: string;
+  /** As API Gateway writes it: `method.request.header.Authorization`. */
+  identitySources: string[];
+  resultTtlSeconds: number;
+}
+
+export interface GatewayResponseSpec {
+  statusCode: number | null;
+  /** As API Gateway writes it: `gatewayresponse.header.x-request-id` → `context.requestId` or `'literal'`. */
+  parameters: Record<string, string>;
+  /** Content type → body with `$context.…` variables. */
+  templates: Record<string, string>;
+}
+
+export interface TableSpec {
+  name: string;
+  arn: string;
+  attributes: Record<string, "S" | "N" | "B">;
+  primaryIndex: IndexSpec;
+  globalIndexes: Record<string, IndexSpec & { projection: "all" | "keys-only" | string[] }>;
+  ttlAttribute: string | null;
+  pointInTimeRecovery: boolean;
+  deletionProtection: boolean;
+}
+
+export interface IndexSpec {
+  hashKey: string;
+  rangeKey: string | null;
+}
+
+export interface BucketSpec {
+  name: string;
+  arn: string;
+  notifications: { queue: string; events: string[]; filterPrefix: string | null; filterSuffix: string | null }[];
+  lifecycle: { prefix: string | null; expirationDays: number | null; abortMultipartDays: number | null }[];
+}
+
+export interface QueueSpec {
+  name: string;
+  arn: string;
+  visibilityTimeoutSeconds: number;
+  retentionSeconds: number;
+  deadLetter: { queue: string; maxReceiveCount: number } | null;
+}
+
+export interface EventSourceMappingSpec {
+  queue: string;
+  function: string;
+  batchSize: number;
+  batchWindowSeconds: number;
+  maximumConcurrency: number | null;
+  reportBatchItemFailures: boolean;
+}
