@@ -1,0 +1,104 @@
+import type * as z from "zod";
+import { at, describeJson, isJsonObject, type Problem } from "./problem.ts";
+import { validate } from "./validate.ts";
+
+/** What the answer has to be: `response_format` as on the wire, or a registered schema's zod type. */
+export type OutputFormat =
+  | { type: "text" }
+  | { type: "json_object" }
+  | { type: "json_schema"; json_schema: { schema?: unknown } }
+  | { type: "registered"; output: z.ZodType };
+
+/** What of OpenAI's choice decides; read as `unknown`, since a compatible server may send anything. */
+export interface Choice {
+  /** `choice.message`; undefined when the answer had no choices. */
+  message: unknown;
+  /** `choice.finish_reason`. */
+  finishReason: unknown;
+  format: OutputFormat;
+}
+
+/** Only `succeeded` has an output, and that is null for text and for tool calls, which stand in the message. */
+export type Verdict =
+  | { status: "succeeded"; output: unknown }
+  | { status: "refused" | "truncated" | "filtered"; output: null }
+  | { status: "failed"; output: null; code: "invalid_output"; problems: Problem[] };
+
+/** Deeper JSON cannot be relied upon to be written out again, and an answer that was paid for must not be lost then. */
+const maxOutputLevels = 100;
+
+/**
+ * What became of one choice of a chat completion. Never throws: the answer was paid for, so a verdict always comes back.
+ * The first that applies: content_filter, refusal, length, tool calls, then the content against its format.
+ */
+export function judge({ message, finishReason, format }: Choice): Verdict {
+  if (finishReason === "content_filter") return { status: "filtered", output: null };
+  if (!isJsonObject(message)) return failed([{ path: "", message: "The answer has no message." }]);
+  if (isFilledText(message.refusal)) return { status: "refused", output: null };
+  if (finishReason === "length") return { status: "truncated", output: null };
+  const calls =
+    finishReason === "tool_calls" ||
+    finishReason === "function_call" ||
+    (Array.isArray(message.tool_calls) && message.tool_calls.length > 0) ||
+    isJsonObject(message.function_call);
+  if (calls || format.type === "text") return { status: "succeeded", output: null };
+  return parseContent(message.content, format);
+}
+
+function parseContent(content: unknown, format: Exclude<OutputFormat, { type: "text" }>): Verdict {
+  // trim() takes a byte order mark away as well, which JSON.parse does not accept.
+  const text = typeof content === "string" ? content.trim() : "";
+  if (text === "") return failed([{ path: "", message: "The answer is empty, where JSON was asked for." }]);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return failed([{ path: "", message: "The answer is not JSON." }]);
+  }
+  if (nestsDeeperThan(maxOutputLevels, value)) {
+    return failed([{ path: "", message: `The answer nests more than ${maxOutputLevels} levels deep.` }]);
+  }
+  return fit(value, format);
+}
+
+function fit(value: unknown, format: Exclude<OutputFormat, { type: "text" }>): Verdict {
+  if (format.type === "registered") {
+    const parsed = format.output.safeParse(value);
+    return parsed.success ? { status: "succeeded", output: parsed.data } : failed(problemsOf(parsed.error));
+  }
+  if (format.type === "json_object") {
+    if (isJsonObject(value)) return { status: "succeeded", output: value };
+    return failed([{ path: "", message: `A JSON object was asked for, and this is ${describeJson(value)}.` }]);
+  }
+  const { schema } = format.json_schema;
+  // OpenAI lets the schema be left out, which asks for any JSON.
+  const problems = isJsonObject(schema) ? validate(schema, value) : [];
+  return problems.length === 0 ? { status: "succeeded", output: value } : failed(problems);
+}
+
+function failed(problems: Problem[]): Verdict {
+  return { status: "failed", output: null, code: "invalid_output", problems };
+}
+
+function isFilledText(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
+}
+
+function problemsOf(error: z.ZodError): Problem[] {
+  return error.issues.map((issue) => ({
+    path: issue.path.reduce<string>((path, key) => at(path, typeof key === "number" ? key : String(key)), ""),
+    message: issue.message,
+  }));
+}
+
+/** Level by level, so that its own depth is no matter. */
+function nestsDeeperThan(levels: number, value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > levels) return true;
+    level = level
+      .filter((item) => typeof item === "object" && item !== null)
+      .flatMap((item) => Object.values(Object(item)));
+  }
+  return false;
+}

@@ -1,0 +1,73 @@
+/**
+ * What strict mode makes of JSON Schema's keywords. Sources: OpenAI's guide "Structured model outputs", section
+ * "Supported schemas", and the 400s that the API is known to answer; checked 2026-11.
+ */
+
+export const jsonTypes = new Set(["string", "number", "integer", "boolean", "object", "array", "null"]);
+
+export const formats = new Set(["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"]);
+
+const perCase = "use anyOf with one schema for each case";
+const inDescription = "say it in the description";
+const leaveOut = "leave it out";
+const byPattern = 'use pattern, such as "^.{1,80}$"';
+
+/**
+ * Keywords that strict mode refuses, and what to write in their place. A keyword that stands neither here nor below is
+ * left to OpenAI to judge, whose 400 costs no tokens either.
+ */
+export const unsupported: ReadonlyMap<string, string> = new Map([
+  ["allOf", "merge its schemas into one"],
+  ["oneOf", "use anyOf"],
+  ["not", "list what is allowed, with enum or anyOf"],
+  ["if", perCase],
+  ["then", perCase],
+  ["else", perCase],
+  ["dependentRequired", perCase],
+  ["dependentSchemas", perCase],
+  ["dependencies", perCase],
+  ["patternProperties", "use an array of objects with a key and a value"],
+  ["propertyNames", "use an array of objects with a key and a value"],
+  ["minProperties", "name every property in properties"],
+  ["maxProperties", "name every property in properties"],
+  ["unevaluatedProperties", "use additionalProperties: false"],
+  ["unevaluatedItems", leaveOut],
+  ["additionalItems", leaveOut],
+  ["prefixItems", "use an object with one property for each position"],
+  ["contains", inDescription],
+  ["minContains", inDescription],
+  ["maxContains", inDescription],
+  ["uniqueItems", inDescription],
+  ["minLength", byPattern],
+  ["maxLength", byPattern],
+  ["default", inDescription],
+  ["examples", inDescription],
+  ["nullable", 'add "null" to type'],
+  ["readOnly", leaveOut],
+  ["writeOnly", leaveOut],
+  ["contentEncoding", leaveOut],
+  ["contentMediaType", leaveOut],
+  ["contentSchema", leaveOut],
+  ["$id", leaveOut],
+  ["$anchor", 'put the schema in $defs and refer to it as "#/$defs/<name>"'],
+  ["$dynamicAnchor", 'put the schema in $defs and refer to it as "#/$defs/<name>"'],
+  ["$dynamicRef", 'use $ref, such as "#/$defs/<name>"'],
+  ["$recursiveRef", 'use $ref: "#"'],
+]);
+
+const isText = (value: unknown): boolean => typeof value === "string";
+const isNumber = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value);
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
+
+/** Keywords whose value is a plain one: what it has to be, and the test. */
+export const plainKeywords: ReadonlyMap<string, { is: string; test: (value: unknown) => boolean }> = new Map([
+  ["title", { is: "a string", test: isText }],
+  ["description", { is: "a string", test: isText }],
+  ["minimum", { is: "a number", test: isNumber }],
+  ["maximum", { is: "a number", test: isNumber }],
+  ["exclusiveMinimum", { is: "a number", test: isNumber }],
+  ["exclusiveMaximum", { is: "a number", test: isNumber }],
+  ["multipleOf", { is: "a number above 0", test: (value) => isNumber(value) && Number(value) > 0 }],
+  ["minItems", { is: "a whole number, 0 or more", test: isCount }],
+  ["maxItems", { is: "a whole number, 0 or more", test: isCount }],
+]);

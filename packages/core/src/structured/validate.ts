@@ -1,0 +1,67 @@
+import { createContext, Script } from "node:vm";
+import { type OutputUnit, Validator } from "@cfworker/json-schema";
+import { at, isJsonObject, type Problem } from "./problem.ts";
+
+/**
+ * How long one check may take. The schema comes from the caller and its value from a model: a pattern that backtracks,
+ * a union that branches without end. node:vm's watchdog interrupts any of it, regular expressions included.
+ */
+export const validateTimeoutMs = 500;
+/** The result stores them, and nobody reads more. */
+const maxProblems = 20;
+
+/** Keywords whose error only says that there are errors below it. */
+const summaries = new Set(["$ref", "properties", "items", "additionalProperties", "allOf", "if", "patternProperties"]);
+
+const watched = createContext({ check: undefined });
+const run = new Script("check()");
+
+/**
+ * Why `value` does not fit the JSON Schema (draft 2020-12, so strict schemas and others), at most 20 problems in the order
+ * of the schema; empty when it fits. `format` is asserted. Never throws: a check that takes over 500 ms, nests too deep
+ * or meets a schema that cannot be evaluated is one problem with an empty path, since nothing vouches for the value then.
+ *
+ * The schema is interpreted, not compiled (no `new Function` over a caller's text), and copied first: the validator
+ * writes into what it is given.
+ */
+export function validate(schema: Record<string, unknown> | boolean, value: unknown): Problem[] {
+  let errors: OutputUnit[] = [];
+  try {
+    watched.check = () => {
+      errors = new Validator(structuredClone(schema), "2020-12", false).validate(value).errors;
+    };
+    run.runInContext(watched, { timeout: validateTimeoutMs });
+    return errors
+      .filter((error) => !summaries.has(error.keyword))
+      .slice(0, maxProblems)
+      .map((error) => ({ path: pathIn(value, error.instanceLocation), message: sentence(error) }));
+  } catch (error) {
+    return [{ path: "", message: `The output could not be checked: ${reasonOf(error)}.`, mend: "simplify the schema" }];
+  } finally {
+    watched.check = undefined;
+  }
+}
+
+function sentence({ keyword, error }: OutputUnit): string {
+  return keyword === "false" ? "The schema has no such property." : error.slice(0, 300);
+}
+
+function reasonOf(error: unknown): string {
+  if (isJsonObject(error) && error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
+    return `its schema takes more than ${validateTimeoutMs} ms`;
+  }
+  if (error instanceof RangeError) return "it or its schema nests too deep";
+  return error instanceof Error ? error.message.slice(0, 200) : "unknown";
+}
+
+/** `#/items/0/unit%20price` → `items[0]["unit price"]`; the value tells whether `0` is an index. */
+function pathIn(value: unknown, instanceLocation: string): string {
+  let path = "";
+  let here = value;
+  for (const segment of instanceLocation.split("/").slice(1)) {
+    const key = decodeURIComponent(segment).replaceAll("~1", "/").replaceAll("~0", "~");
+    path = at(path, Array.isArray(here) ? Number(key) : key);
+    here = typeof here === "object" && here !== null ? Reflect.get(here, key) : undefined;
+  }
+  return path;
+}

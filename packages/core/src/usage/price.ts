@@ -1,0 +1,103 @@
+import * as z from "zod";
+import { at, type Problem } from "../structured/problem.ts";
+import { type PriceRow, prices, type TokenPrices } from "./prices.ts";
+
+/** What one model's tokens cost on one day. */
+export interface Rates extends TokenPrices {
+  longContext: boolean;
+  cacheWrites: boolean;
+  /** Prices of service tiers that a stage has given its own, by OpenAI's name of the tier (`priority`). */
+  serviceTiers: ReadonlyMap<string, TokenPrices>;
+}
+
+export type PriceOverrides = ReadonlyMap<string, Rates>;
+
+/** The model without its snapshot's date: `gpt-4o-mini-2024-07-18` is `gpt-4o-mini`. */
+export function familyOf(model: string): string {
+  return model.replace(/-\d{4}-\d{2}-\d{2}$/, "");
+}
+
+/**
+ * The prices of `model` (as the response names it) at that moment, or null when they are not known: an unknown model is
+ * unpriced, never free. The exact name counts before the family, and a stage's override before the list, so that a
+ * snapshot with a price of its own keeps it. Nothing else is inferred: `gpt-4o-audio-preview` is not `gpt-4o`.
+ */
+export function priceOf(model: string, at: Date, overrides: PriceOverrides = new Map()): Rates | null {
+  const day = at.toISOString().slice(0, 10);
+  for (const name of new Set([model, familyOf(model)])) {
+    const override = overrides.get(name);
+    if (override !== undefined) return override;
+    const row = rowOf(name, day);
+    if (row !== null) return { ...row, serviceTiers: new Map() };
+  }
+  return null;
+}
+
+function rowOf(model: string, day: string): PriceRow | null {
+  const rows = prices.filter((row) => row.model === model && row.from <= day);
+  return rows.reduce<PriceRow | null>((last, row) => (last === null || row.from > last.from ? row : last), null);
+}
+
+/** $1 per 1M tokens is 1,000 nano-dollars a token, so three decimals are exact; above $10,000 is a slip of the pen. */
+const dollarsPerMillion = z.union([z.string(), z.number()]).transform((written, context) => {
+  const match = /^\$?(\d{1,4})(?:\.(\d{1,3})0*)?$/.exec(String(written).trim());
+  if (match === null) {
+    context.addIssue({
+      code: "custom",
+      message: "A price is in $ per 1M tokens, below 10000 and with at most 3 decimals, such as 0.15.",
+    });
+    return z.NEVER;
+  }
+  const [, dollars = "", decimals = ""] = match;
+  return Number(dollars + decimals.padEnd(3, "0"));
+});
+
+const tokenPrices = { input: dollarsPerMillion, cached_input: dollarsPerMillion.optional(), output: dollarsPerMillion };
+
+const overridesSchema = z.record(
+  z.string().min(1),
+  z.strictObject({
+    ...tokenPrices,
+    long_context: z.boolean().default(false),
+    cache_writes: z.boolean().default(false),
+    service_tiers: z.record(z.string().min(1), z.strictObject(tokenPrices)).default({}),
+  }),
+);
+
+/**
+ * A stage's own prices, in $ per 1M tokens as people write them, numbers or strings:
+ * `{"gpt-4o-mini": {"input": "0.15", "cached_input": 0.075, "output": 0.6}}`. `cached_input` is `input` when left out;
+ * `long_context` and `cache_writes` switch OpenAI's surcharges on; `service_tiers: {"priority": {…}}` prices a tier.
+ * Each problem's path names the wrong key (`["gpt-4o-mini"].output`).
+ */
+export function parsePriceOverrides(
+  json: unknown,
+): { ok: true; overrides: PriceOverrides } | { ok: false; problems: Problem[] } {
+  const parsed = overridesSchema.safeParse(json);
+  if (!parsed.success) return { ok: false, problems: parsed.error.issues.flatMap(problemsOf) };
+  const overrides = Object.entries(parsed.data).map(([model, written]): [string, Rates] => [
+    model,
+    {
+      ...pricesFrom(written),
+      longContext: written.long_context,
+      cacheWrites: written.cache_writes,
+      serviceTiers: new Map(Object.entries(written.service_tiers).map(([tier, own]) => [tier, pricesFrom(own)])),
+    },
+  ]);
+  return { ok: true, overrides: new Map(overrides) };
+}
+
+function pricesFrom(written: { input: number; cached_input?: number | undefined; output: number }): TokenPrices {
+  return {
+    inputNanoUsd: written.input,
+    cachedInputNanoUsd: written.cached_input ?? written.input,
+    outputNanoUsd: written.output,
+  };
+}
+
+/** zod puts a surplus key into the message of the object that holds it; here it is the path. */
+function problemsOf(issue: z.core.$ZodIssue): Problem[] {
+  const path = issue.path.reduce<string>((whole, key) => at(whole, String(key)), "");
+  if (issue.code !== "unrecognized_keys") return [{ path, message: issue.message }];
+  return issue.keys.map((key) => ({ path: at(path, key), message: "Unknown key.", mend: "remove it" }));
+}
