@@ -1,0 +1,31 @@
+import { type Caller, requestIdentity } from "../result/caller.ts";
+import { type PerformDeps, type Performed, perform } from "../result/perform.ts";
+import { refuseBadImages } from "../vision/content.ts";
+import { toChatCall } from "./params.ts";
+import type { ChatRequest } from "./schema.ts";
+
+export interface ChatDeps extends PerformDeps {
+  defaultModel: string;
+  maxAttempts: number;
+}
+
+/** Answers one `POST /chat`. Everything that can be refused is refused before anything is stored or asked of OpenAI. */
+export async function chat(deps: ChatDeps, request: ChatRequest, caller: Caller): Promise<Performed> {
+  const { messages, stream: _, ...parameters } = request;
+  refuseBadImages(messages);
+  const call = toChatCall(messages, parameters, deps.defaultModel);
+  return perform(deps, {
+    ...requestIdentity(caller, "chat", request),
+    kind: "chat",
+    source: "http",
+    owner: caller.owner,
+    model: call.model,
+    schema: call.schema,
+    metadata: request.metadata ?? {},
+    image: null,
+    prepare: () => ({ params: call.params, format: call.format }),
+    deadlineMs: caller.deadlineMs,
+    onFailure: "fail",
+    maxAttempts: deps.maxAttempts,
+  });
+}

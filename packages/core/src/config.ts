@@ -1,0 +1,35 @@
+import * as z from "zod";
+import { type PriceOverrides, parsePriceOverrides } from "./usage/price.ts";
+
+const milliseconds = z.coerce.number().int().positive();
+
+/** The environment that `infra/` gives to functions, and where each variable is needed. */
+const environment = {
+  DEFAULT_MODEL: z.string().min(1),
+  OPENAI_BASE_URL: z.url().optional(),
+  OPENAI_ATTEMPT_TIMEOUT_MS: milliseconds,
+  OPENAI_MAX_ATTEMPTS: z.coerce.number().int().min(1),
+  RESPONSE_BUDGET_MS: milliseconds,
+  MAX_RECEIVE_COUNT: z.coerce.number().int().min(1),
+  PRICES: z.string().optional(),
+};
+
+type Name = keyof typeof environment;
+type Config<K extends Name> = { [N in K]: z.infer<(typeof environment)[N]> };
+
+/** Reads the named variables, or throws one error that names every wrong one. */
+export function parseConfig<K extends Name>(raw: Record<string, string | undefined>, names: readonly K[]): Config<K> {
+  const shape = Object.fromEntries(names.map((name) => [name, environment[name]]));
+  const parsed = z.object(shape).safeParse(raw);
+  if (parsed.success) return parsed.data as Config<K>;
+  const wrong = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new Error(`The function's environment is wrong. ${wrong.join("; ")}`);
+}
+
+/** The stage's own prices, as JSON in `PRICES`. Throws one error that names every wrong key. */
+export function parsePrices(json: string | undefined): PriceOverrides {
+  const parsed = parsePriceOverrides(json ? JSON.parse(json) : {});
+  if (parsed.ok) return parsed.overrides;
+  const wrong = parsed.problems.map(({ path, message }) => `${path || "PRICES"}: ${message}`);
+  throw new Error(`The function's PRICES are wrong. ${wrong.join(" ")}`);
+}

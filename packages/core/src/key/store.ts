@@ -1,0 +1,99 @@
+import { type DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
+import { ulid } from "ulid";
+import * as z from "zod";
+import { AppError } from "../error.ts";
+import { ownerPattern } from "../upload/key.ts";
+import { hashApiKey } from "./key.ts";
+
+const storedKey = z.object({
+  key_id: z.string(),
+  owner: z.string(),
+  created_at: z.string(),
+  revoked_at: z.string().optional(),
+});
+
+export type ApiKey = z.infer<typeof storedKey>;
+
+export interface KeyStore {
+  dynamodb: DynamoDBDocumentClient;
+  tableName: string;
+}
+
+/** All keys lie in one partition, which `list` reads; verifying reads a second item, found by the key's hash. */
+const listed = (keyId: string) => ({ pk: "keys", sk: keyId });
+const byHash = (apiKey: string) => ({ pk: `key#${hashApiKey(apiKey)}`, sk: "key" });
+
+/** Stores a key for an owner. Throws `invalid_request` on an owner that could not be part of an S3 key. */
+export async function addKey(store: KeyStore, apiKey: string, owner: string, now: Date): Promise<ApiKey> {
+  if (!ownerPattern.test(owner)) {
+    throw new AppError("invalid_request", "owner: Use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit.", {
+      param: "owner",
+    });
+  }
+  const key: ApiKey = { key_id: `key_${ulid(now.getTime())}`, owner, created_at: now.toISOString() };
+  const { pk } = byHash(apiKey);
+  await store.dynamodb.send(
+    new TransactWriteCommand({
+      TransactItems: [
+        {
+          Put: {
+            TableName: store.tableName,
+            Item: { ...byHash(apiKey), ...key },
+            ConditionExpression: "attribute_not_exists(pk)",
+          },
+        },
+        { Put: { TableName: store.tableName, Item: { ...listed(key.key_id), ...key, hash_pk: pk } } },
+      ],
+    }),
+  );
+  return key;
+}
+
+/** The key's owner, or null when it is unknown or revoked. Strongly consistent: a new key works at once. */
+export async function verifyKey(store: KeyStore, apiKey: string): Promise<ApiKey | null> {
+  const { Item } = await store.dynamodb.send(
+    new GetCommand({ TableName: store.tableName, Key: byHash(apiKey), ConsistentRead: true }),
+  );
+  const key = Item ? storedKey.parse(Item) : null;
+  return key && !key.revoked_at ? key : null;
+}
+
+/** Every key, oldest first, without anything that would let it be used. */
+export async function listKeys(store: KeyStore): Promise<ApiKey[]> {
+  const keys: ApiKey[] = [];
+  let start: Record<string, unknown> | undefined;
+  do {
+    const page = await store.dynamodb.send(
+      new QueryCommand({
+        TableName: store.tableName,
+        KeyConditionExpression: "pk = :keys",
+        ExpressionAttributeValues: { ":keys": "keys" },
+        ExclusiveStartKey: start,
+      }),
+    );
+    keys.push(...(page.Items ?? []).map((item) => storedKey.parse(item)));
+    start = page.LastEvaluatedKey;
+  } while (start);
+  return keys;
+}
+
+/** Revokes a key by its id. Throws `not_found` when there is none. Revoking twice changes nothing. */
+export async function revokeKey(store: KeyStore, keyId: string, now: Date): Promise<ApiKey> {
+  const { Item } = await store.dynamodb.send(new GetCommand({ TableName: store.tableName, Key: listed(keyId) }));
+  if (!Item) throw new AppError("not_found", `No key has the id "${keyId}".`, { param: "key_id" });
+  const keys = [{ pk: String(Item.hash_pk), sk: "key" }, listed(keyId)];
+  await store.dynamodb.send(
+    new TransactWriteCommand({
+      TransactItems: keys.map((Key) => ({
+        Update: {
+          TableName: store.tableName,
+          Key,
+          UpdateExpression: "SET revoked_at = if_not_exists(revoked_at, :now)",
+          ConditionExpression: "attribute_exists(pk)",
+          ExpressionAttributeValues: { ":now": now.toISOString() },
+        },
+      })),
+    }),
+  );
+  return { revoked_at: now.toISOString(), ...storedKey.parse(Item) };
+}

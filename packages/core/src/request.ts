@@ -1,0 +1,54 @@
+import type * as z from "zod";
+import { AppError } from "./error.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** `["messages", 0, "content"]` → `messages[0].content`, as OpenAI writes `param`. */
+export const paramOf = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (text, key) => (typeof key === "number" ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key)),
+    "",
+  );
+
+/** Parses a request, or throws `invalid_request` naming the first field at fault, what was wrong and what would be right. */
+export function parseRequest<T>(schema: z.ZodType<T>, input: unknown): T {
+  const parsed = schema.safeParse(input, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  const { path, message } = mostTelling(parsed.error.issues);
+  const param = paramOf(path);
+  throw new AppError("invalid_request", param ? `${param}: ${message}` : message, { param: param || undefined });
+}
+
+/** Parses a JSON body. Throws `invalid_request` when it is missing or is not JSON. */
+export function parseJsonBody<T>(schema: z.ZodType<T>, body: string | null): T {
+  if (!body?.trim()) throw new AppError("invalid_request", "The body is empty: send a JSON object.");
+  let input: unknown;
+  try {
+    input = JSON.parse(body);
+  } catch (error) {
+    const where = error instanceof SyntaxError ? /position \d+( \(line \d+ column \d+\))?/.exec(error.message)?.[0] : null;
+    throw new AppError("invalid_request", `The body is not valid JSON${where ? ` (at ${where})` : ""}: send a JSON object.`);
+  }
+  return parseRequest(schema, input);
+}
+
+/** Of the issues of a union's branches, the one that got furthest is the one that the caller meant. */
+function mostTelling(issues: readonly Issue[], prefix: readonly PropertyKey[] = []): { path: PropertyKey[]; message: string } {
+  const [issue] = issues;
+  if (!issue) return { path: [...prefix], message: "The request is not valid." };
+  const path = [...prefix, ...issue.path];
+  if (issue.code === "unrecognized_keys") {
+    return { path: [...path, issue.keys[0] ?? ""], message: "Unknown field. Remove it, or check its spelling." };
+  }
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    const branches = issue.errors
+      .filter((branch) => branch.length > 0)
+      .map((branch) => mostTelling(branch, path))
+      .sort((a, b) => b.path.length - a.path.length);
+    const deepest = branches[0];
+    if (deepest && deepest.path.length > path.length) return deepest;
+    const expected = [...new Set(branches.map((branch) => branch.message))];
+    return { path, message: expected.length > 0 ? expected.join("; or: ") : issue.message };
+  }
+  return { path, message: issue.message };
+}

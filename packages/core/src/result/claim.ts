@@ -1,0 +1,148 @@
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
+import { PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { ulid } from "ulid";
+import { AppError, type ErrorCode } from "../error.ts";
+import { noLease, parseItem, resultKey, type StoredItem } from "./item.ts";
+import type { Result } from "./result.ts";
+import { type ResultStore, toAttributes, toResult } from "./store.ts";
+
+/** The right to settle a result, until it expires. */
+export interface Lease {
+  leaseId: string;
+  /** The result as it was when the lease began. */
+  result: Omit<Result, "answer">;
+  /** Earlier attempts that OpenAI may have billed unseen: the settlement puts them on the counters. */
+  pendingUnaccounted: number;
+}
+
+export type Claim =
+  | { outcome: "claimed"; lease: Lease }
+  /** The work is done: here is what came of it. */
+  | { outcome: "replay"; result: Result }
+  | { outcome: "in_progress"; retryAfterSeconds: number }
+  /** The id belongs to another request, or to another owner. */
+  | { outcome: "mismatch" };
+
+export interface ClaimOptions {
+  /** The result to create, `running`, if there is none. */
+  result: Omit<Result, "answer">;
+  /** What the id stands for: a claim with another hash is a mismatch. */
+  requestHash: string | null;
+  nowMs: number;
+  /** When this attempt is certain to be dead. */
+  leaseExpiresAtMs: number;
+}
+
+/**
+ * Claims a result for one attempt: a single conditional put when it is new, as it nearly always is.
+ *
+ *   time ───────────────────────────────────────────────────────────────────▶
+ *   attempt A   claim ────── OpenAI ────── settle
+ *   attempt B          claim: in_progress         claim: replay
+ *
+ *   attempt A   claim ────── OpenAI ──✗ killed
+ *   attempt B          claim: in_progress   │ lease over │ claim: takes over, and one attempt is unaccounted
+ */
+export async function claim(store: ResultStore, options: ClaimOptions): Promise<Claim> {
+  const leaseId = ulid();
+  const fresh: StoredItem = {
+    result: options.result,
+    lease_id: leaseId,
+    lease_expires_at: options.leaseExpiresAtMs,
+    request_hash: options.requestHash,
+    pending_unaccounted: 0,
+  };
+  let existing = await putIfNew(store, fresh);
+  // Each turn lost means that another attempt moved the result on: look again at what it is now.
+  for (;;) {
+    if (!existing) return { outcome: "claimed", lease: { leaseId, result: options.result, pendingUnaccounted: 0 } };
+    const verdict = judgeExisting(existing, options);
+    if (verdict === "replay") return { outcome: "replay", result: await toResult(store, existing) };
+    if (verdict === "mismatch") return { outcome: "mismatch" };
+    if (verdict === "in_progress") {
+      const waitMs = existing.lease_expires_at - options.nowMs;
+      return { outcome: "in_progress", retryAfterSeconds: Math.min(30, Math.max(1, Math.ceil(waitMs / 1000))) };
+    }
+    const taken = await take(store, existing, options, leaseId);
+    if (taken.lease) return { outcome: "claimed", lease: taken.lease };
+    // What was there is gone, deleted meanwhile: then the result is new after all.
+    existing = taken.existing ?? (await putIfNew(store, fresh));
+  }
+}
+
+function judgeExisting(existing: StoredItem, options: ClaimOptions): "take" | "replay" | "in_progress" | "mismatch" {
+  const { status, owner, error } = existing.result;
+  if (owner !== options.result.owner) return "mismatch";
+  if (status === "awaiting_upload") return "take";
+  if (existing.request_hash !== options.requestHash) return "mismatch";
+  if (status === "running") return existing.lease_expires_at > options.nowMs ? "in_progress" : "take";
+  if (status === "failed" && isPassing(error?.code) && existing.result.usage === null) return "take";
+  return "replay";
+}
+
+const isPassing = (code: ErrorCode | undefined): boolean => code !== undefined && new AppError(code, "").retryable;
+
+async function putIfNew(store: ResultStore, item: StoredItem): Promise<StoredItem | null> {
+  try {
+    await store.dynamodb.send(
+      new PutCommand({
+        TableName: store.tableName,
+        Item: toAttributes(item),
+        ConditionExpression: "attribute_not_exists(pk)",
+        ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+      }),
+    );
+    return null;
+  } catch (error) {
+    const existing = existingOf(error);
+    // Our own put, whose answer was lost and which the SDK repeated.
+    return existing?.lease_id === item.lease_id ? null : existing;
+  }
+}
+
+/** Takes a result over, unless another attempt was faster. An attempt that died holding it may have been billed. */
+async function take(
+  store: ResultStore,
+  existing: StoredItem,
+  options: ClaimOptions,
+  leaseId: string,
+): Promise<{ lease: Lease } | { lease: null; existing: StoredItem | null }> {
+  const died = existing.result.status === "running" && existing.lease_id !== noLease;
+  const pendingUnaccounted = existing.pending_unaccounted + (died ? 1 : 0);
+  const result = { ...existing.result, status: "running" as const, error: null, completedAt: null };
+  const lease: Lease = { leaseId, result, pendingUnaccounted };
+  try {
+    await store.dynamodb.send(
+      new UpdateCommand({
+        TableName: store.tableName,
+        Key: resultKey(result.id),
+        UpdateExpression:
+          "SET #result = :result, #status = :running, lease_id = :lease, lease_expires_at = :expires, request_hash = :hash, pending_unaccounted = :pending REMOVE expires_at",
+        ConditionExpression: "lease_id = :old AND #status = :oldStatus",
+        ExpressionAttributeNames: { "#result": "result", "#status": "status" },
+        ExpressionAttributeValues: {
+          ":result": result,
+          ":running": "running",
+          ":lease": leaseId,
+          ":expires": options.leaseExpiresAtMs,
+          ":hash": options.requestHash,
+          ":pending": pendingUnaccounted,
+          ":old": existing.lease_id,
+          ":oldStatus": existing.result.status,
+        },
+        ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+      }),
+    );
+    return { lease };
+  } catch (error) {
+    const now = existingOf(error);
+    return now?.lease_id === leaseId ? { lease } : { lease: null, existing: now };
+  }
+}
+
+/** The item that a condition failed on; null when there is none. Any other error is thrown on. */
+function existingOf(error: unknown): StoredItem | null {
+  if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  return error.Item ? parseItem(unmarshall(error.Item)) : null;
+}

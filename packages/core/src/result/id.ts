@@ -1,0 +1,25 @@
+import { createHash } from "node:crypto";
+import { ulid } from "ulid";
+
+/** Crockford's base 32, as in ULIDs, so that derived and drawn ids look alike. */
+const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/** A fresh id: sorts by time. */
+export const newResultId = (): string => `res_${ulid()}`;
+
+/** The id that the same identity always gives: it makes a result its own idempotency record. 130 bits of SHA-256. */
+export function derivedResultId(...identity: string[]): string {
+  const digest = createHash("sha256").update(JSON.stringify(identity)).digest();
+  let bits = BigInt(`0x${digest.toString("hex")}`);
+  let text = "";
+  for (let i = 0; i < 26; i++) {
+    text += alphabet[Number(bits & 31n)];
+    bits >>= 5n;
+  }
+  return `res_${text}`;
+}
+
+export const isResultId = (text: string): boolean => /^res_[0-9A-HJKMNP-TV-Z]{26}$/.test(text);
+
+/** What tells two requests under one `Idempotency-Key` apart. */
+export const hashOf = (request: unknown): string => createHash("sha256").update(JSON.stringify(request)).digest("base64url");

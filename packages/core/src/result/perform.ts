@@ -1,0 +1,241 @@
+import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import { AppError, toAppError } from "../error.ts";
+import { type Completion, type Upstream, UpstreamFailure } from "../openai/client.ts";
+import { judge, type OutputFormat } from "../structured/parse.ts";
+import type { Problem } from "../structured/problem.ts";
+import { costOf } from "../usage/cost.ts";
+import { type PriceOverrides, priceOf } from "../usage/price.ts";
+import { usageFrom } from "../usage/usage.ts";
+import { type Claim, claim, type Lease } from "./claim.ts";
+import type { Result, ResultImage } from "./result.ts";
+import { discard, release, type Settlement, settle } from "./settle.ts";
+import { type ResultStore, readResult } from "./store.ts";
+
+export interface PerformDeps {
+  store: ResultStore;
+  upstream: Upstream;
+  prices: PriceOverrides;
+  now: () => Date;
+}
+
+/** One piece of work that may be asked for many times and is paid for once. */
+export interface Job {
+  id: string;
+  kind: Result["kind"];
+  source: Result["source"];
+  owner: string;
+  model: string;
+  schema: string | null;
+  metadata: Record<string, string>;
+  image: ResultImage | null;
+  requestHash: string | null;
+  /** Makes OpenAI's request. Runs after the claim; an `AppError` that it throws ends the result. */
+  prepare(claimed: Omit<Result, "answer">): Promise<Prepared> | Prepared;
+  /** Epoch milliseconds at which the function is stopped. */
+  deadlineMs: number;
+  /** How a failure ends: over HTTP the caller hears of it; the queue brings the work back. */
+  onFailure: "fail" | "give_back";
+  maxAttempts: number;
+}
+
+export interface Prepared {
+  params: ChatCompletionCreateParamsNonStreaming;
+  format: OutputFormat;
+  /** What preparing found out. */
+  model?: string;
+  schema?: string | null;
+  metadata?: Record<string, string>;
+  image?: ResultImage | null;
+}
+
+export interface Performed {
+  result: Result;
+  /** The result was there already: nothing was asked of OpenAI. */
+  replayed: boolean;
+}
+
+/** Kept back from the function's time for settling. */
+const settleReserveMs = 5_000;
+/** A lease outlives the function by this much, since clocks differ. */
+const leaseMarginMs = 10_000;
+
+/**
+ * Claim, call, judge, settle. Returns the result in its final state, fresh or replayed, whatever OpenAI answered; throws an
+ * `AppError` naming the result when it failed, `in_progress` when another attempt holds it.
+ */
+export async function perform(deps: PerformDeps, job: Job): Promise<Performed> {
+  const claimed = await claim(deps.store, {
+    result: newResult(job, deps.now()),
+    requestHash: job.requestHash,
+    nowMs: deps.now().getTime(),
+    leaseExpiresAtMs: job.deadlineMs + leaseMarginMs,
+  });
+  if (claimed.outcome !== "claimed") return answerFromClaim(claimed, job.id);
+  const { lease } = claimed;
+  const startedMs = deps.now().getTime();
+  let result: Result = { ...lease.result, answer: null };
+  let settlement: Settlement;
+  try {
+    const { params, format, ...found } = await job.prepare(lease.result);
+    result = { ...result, ...found };
+    const completion = await deps.upstream.complete(params, {
+      deadlineMs: job.deadlineMs - settleReserveMs,
+      maxAttempts: job.maxAttempts,
+    });
+    settlement = settlementOf(deps, result, completion, format, startedMs);
+  } catch (error) {
+    throw await endFailed(deps, job, lease, result, startedMs, error);
+  }
+  // When this write fails, the lease runs out and the paid attempt counts as unaccounted: it is never settled as unpaid.
+  if (!(await settle(deps.store, lease, settlement))) return answerFromStored(await readResult(deps.store, job.id), job.id);
+  return answerFromStored(settlement.result, job.id, false);
+}
+
+function newResult(job: Job, now: Date): Omit<Result, "answer"> {
+  return {
+    id: job.id,
+    kind: job.kind,
+    source: job.source,
+    status: "running",
+    owner: job.owner,
+    model: job.model,
+    schema: job.schema,
+    structured: false,
+    usage: null,
+    costNanoUsd: null,
+    openai: null,
+    image: job.image,
+    error: null,
+    metadata: job.metadata,
+    createdAt: now.toISOString(),
+    completedAt: null,
+    latencyMs: null,
+  };
+}
+
+function answerFromClaim(claimed: Exclude<Claim, { outcome: "claimed" }>, id: string): Performed {
+  if (claimed.outcome === "mismatch") {
+    throw new AppError(
+      "idempotency_mismatch",
+      "This Idempotency-Key was used for another request. Use a new key, or repeat the request unchanged.",
+      { param: "Idempotency-Key" },
+    );
+  }
+  if (claimed.outcome === "in_progress") {
+    throw new AppError("in_progress", "This request is still being worked on. Ask again later, or read its result.", {
+      retryAfterSeconds: claimed.retryAfterSeconds,
+      resultId: id,
+    });
+  }
+  return answerFromStored(claimed.result, id);
+}
+
+/** A result in its final state: the answer, or the error that it ended with. */
+function answerFromStored(result: Result | null, id: string, replayed = true): Performed {
+  if (!result) throw new AppError("not_found", "The result was deleted while it was being made.");
+  if (result.status === "running") {
+    throw new AppError("in_progress", "Another attempt has taken over this request.", {
+      retryAfterSeconds: 5,
+      resultId: id,
+    });
+  }
+  if (result.error) {
+    const { code, message, param } = result.error;
+    throw new AppError(code, message, { param: param ?? undefined, resultId: id });
+  }
+  return { result, replayed };
+}
+
+/** What is read of OpenAI's body here: any of it may be missing, or of another type. */
+interface Body {
+  id?: unknown;
+  model?: unknown;
+  service_tier?: unknown;
+  usage?: unknown;
+  choices?: { message?: unknown; finish_reason?: unknown }[];
+}
+
+function settlementOf(
+  deps: PerformDeps,
+  result: Result,
+  completion: Completion,
+  format: OutputFormat,
+  startedMs: number,
+): Settlement {
+  const completedAt = deps.now();
+  const body = completion.body as Body | null;
+  const model = textOr(body?.model, result.model);
+  const serviceTier = textOr(body?.service_tier, null);
+  const usage = usageFrom(body?.usage);
+  const rates = priceOf(model, completedAt, deps.prices);
+  const choice = Array.isArray(body?.choices) ? body.choices[0] : undefined;
+  const verdict = judge({ message: choice?.message, finishReason: choice?.finish_reason, format });
+  return {
+    result: {
+      ...result,
+      status: verdict.status,
+      model,
+      structured: format.type !== "text",
+      usage,
+      costNanoUsd: usage && rates ? costOf(usage, rates, serviceTier) : null,
+      openai: {
+        id: textOr(body?.id, null),
+        requestId: completion.requestId,
+        attempts: completion.attempts,
+        serviceTier,
+      },
+      error: verdict.status === "failed" ? invalidOutput(verdict.problems) : null,
+      completedAt: completedAt.toISOString(),
+      latencyMs: completedAt.getTime() - startedMs,
+      answer: completion.text,
+    },
+    // An answer without usage was billed all the same.
+    maybeBilled: completion.maybeBilled + (usage ? 0 : 1),
+    completedAt,
+  };
+}
+
+/** Tells where an answer does not fit. Never what it says: that is the caller's, in the result. */
+function invalidOutput(problems: Problem[]): NonNullable<Result["error"]> {
+  const told = problems.slice(0, 3).map(({ path, message }) => (path ? `${path}: ${message}` : message));
+  return { code: "invalid_output", message: `OpenAI's answer is not what was asked for. ${told.join(" ")}`, param: null };
+}
+
+const textOr = <T>(value: unknown, otherwise: T) => (typeof value === "string" ? value : otherwise);
+
+/** Ends an attempt that has no answer, and returns the error to throw. */
+async function endFailed(
+  deps: PerformDeps,
+  job: Job,
+  lease: Lease,
+  result: Result,
+  startedMs: number,
+  thrown: unknown,
+): Promise<AppError> {
+  const failure = thrown instanceof UpstreamFailure ? thrown : null;
+  const error = toAppError(failure ? failure.error : thrown);
+  const maybeBilled = failure?.maybeBilled ?? 0;
+  if (error.retryable && job.onFailure === "give_back") {
+    await release(deps.store, lease, error, maybeBilled);
+    return error.of(job.id);
+  }
+  const callersFault = error.status < 500 && !error.retryable;
+  if (callersFault && job.source !== "s3" && lease.pendingUnaccounted + maybeBilled === 0) {
+    await discard(deps.store, lease);
+    return error;
+  }
+  const completedAt = deps.now();
+  await settle(deps.store, lease, {
+    result: {
+      ...result,
+      status: "failed",
+      error: { code: error.code, message: error.message, param: error.param },
+      openai: failure && { id: null, requestId: null, attempts: failure.attempts, serviceTier: null },
+      completedAt: completedAt.toISOString(),
+      latencyMs: completedAt.getTime() - startedMs,
+    },
+    maybeBilled,
+    completedAt,
+  });
+  return error.of(job.id);
+}

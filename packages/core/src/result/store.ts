@@ -1,0 +1,146 @@
+import {
+  BatchGetCommand,
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+} from "@aws-sdk/lib-dynamodb";
+import type { AnswerStore } from "./answer-store.ts";
+import { ownerIndex, ownerKey, parseItem, resultKey, type StoredItem } from "./item.ts";
+import type { Result } from "./result.ts";
+
+export interface ResultStore {
+  dynamodb: DynamoDBDocumentClient;
+  tableName: string;
+  answers: AnswerStore;
+}
+
+export interface ListOptions {
+  owner: string;
+  kind?: string | undefined;
+  status?: string | undefined;
+  /** ISO times or days, both inclusive. */
+  from?: string | undefined;
+  to?: string | undefined;
+  limit: number;
+  /** The result after which the page begins. */
+  after?: Pick<Result, "createdAt" | "id"> | undefined;
+}
+
+/** The store reads at most this many index entries for one page, so that a rare filter costs the same as none. */
+const maxScannedPerPage = 1_000;
+
+/** The result as it is stored, or null. Strongly consistent: an id that was handed out is found. */
+export async function readResult(store: ResultStore, id: string): Promise<Result | null> {
+  const item = await readItem(store, id);
+  return item && toResult(store, item);
+}
+
+export async function readItem(store: ResultStore, id: string): Promise<StoredItem | null> {
+  const { Item } = await store.dynamodb.send(
+    new GetCommand({ TableName: store.tableName, Key: resultKey(id), ConsistentRead: true }),
+  );
+  return Item ? parseItem(Item) : null;
+}
+
+export async function toResult(store: ResultStore, item: StoredItem): Promise<Result> {
+  const answer = item.answer ?? (item.answer_key ? await store.answers.get(item.answer_key) : null);
+  return { ...item.result, answer };
+}
+
+/**
+ * One page of an owner's results, newest first. `next` is where the following page begins; with a filter, a page may be
+ * shorter than `limit` and still have a next one.
+ */
+export async function listResults(store: ResultStore, options: ListOptions) {
+  const found: string[] = [];
+  let last = options.after && { ...ownerKey({ ...options.after, owner: options.owner }), ...resultKey(options.after.id) };
+  let more = true;
+  for (let scanned = 0; more && found.length < options.limit && scanned < maxScannedPerPage; ) {
+    const page = await store.dynamodb.send(queryPage(store.tableName, options, last, options.limit - found.length));
+    for (const entry of page.Items ?? []) found.push(String(entry.pk));
+    scanned += page.ScannedCount ?? 0;
+    last = page.LastEvaluatedKey as typeof last;
+    more = last !== undefined;
+  }
+  const results = await readAll(store, found);
+  return { results, next: more && last ? splitOwnerKey(last.owner_sk) : null };
+}
+
+function queryPage(tableName: string, options: ListOptions, after: Record<string, string> | undefined, limit: number) {
+  const filters = [options.kind && "#kind = :kind", options.status && "#status = :status"].filter(Boolean);
+  return new QueryCommand({
+    TableName: tableName,
+    IndexName: ownerIndex,
+    KeyConditionExpression: "owner_pk = :owner AND owner_sk BETWEEN :from AND :to",
+    FilterExpression: filters.length > 0 ? filters.join(" AND ") : undefined,
+    ExpressionAttributeNames:
+      filters.length > 0
+        ? { ...(options.kind && { "#kind": "kind" }), ...(options.status && { "#status": "status" }) }
+        : undefined,
+    ExpressionAttributeValues: {
+      ":owner": `results#${options.owner}`,
+      ":from": options.from ?? "0",
+      // "~" sorts after every character of a time and an id, so that a day includes its last moment.
+      ":to": `${options.to ?? ""}~`,
+      ...(options.kind && { ":kind": options.kind }),
+      ...(options.status && { ":status": options.status }),
+    },
+    ExclusiveStartKey: after,
+    ScanIndexForward: false,
+    // Without a filter every entry read is one returned; with one, reading more at once saves round trips.
+    Limit: filters.length > 0 ? Math.min(maxScannedPerPage, limit * 4) : limit,
+  });
+}
+
+function splitOwnerKey(ownerSk: string): Pick<Result, "createdAt" | "id"> {
+  const [createdAt = "", id = ""] = ownerSk.split("#");
+  return { createdAt, id };
+}
+
+/** DynamoDB's limit for one BatchGetItem. */
+const batchGetSize = 100;
+
+async function readAll(store: ResultStore, pks: string[]): Promise<Result[]> {
+  const items = new Map<string, StoredItem>();
+  for (let start = 0; start < pks.length; start += batchGetSize) {
+    let keys = pks.slice(start, start + batchGetSize).map((pk) => ({ pk, sk: "result" }));
+    while (keys.length > 0) {
+      const { Responses, UnprocessedKeys } = await store.dynamodb.send(
+        new BatchGetCommand({ RequestItems: { [store.tableName]: { Keys: keys } } }),
+      );
+      for (const raw of Responses?.[store.tableName] ?? []) items.set(String(raw.pk), parseItem(raw));
+      keys = (UnprocessedKeys?.[store.tableName]?.Keys ?? []) as typeof keys;
+    }
+  }
+  // A result that was deleted since the index was read is left out.
+  const present = pks.flatMap((pk) => items.get(pk) ?? []);
+  return Promise.all(present.map((item) => toResult(store, item)));
+}
+
+/** Stores a result that no attempt holds yet, such as one that awaits its upload. */
+export async function putResult(store: ResultStore, item: StoredItem, ttlEpochSeconds: number): Promise<void> {
+  await store.dynamodb.send(
+    new PutCommand({
+      TableName: store.tableName,
+      Item: toAttributes(item, { expires_at: ttlEpochSeconds }),
+      ConditionExpression: "attribute_not_exists(pk)",
+    }),
+  );
+}
+
+/** Removes a result and its stored answer. Its tokens stay on the ledger: they were billed. */
+export async function deleteResult(store: ResultStore, item: StoredItem): Promise<void> {
+  await store.dynamodb.send(new DeleteCommand({ TableName: store.tableName, Key: resultKey(item.result.id) }));
+  if (item.answer_key) await store.answers.remove(item.answer_key);
+}
+
+export const toAttributes = (item: StoredItem, extra: Record<string, unknown> = {}) => ({
+  ...resultKey(item.result.id),
+  ...ownerKey(item.result),
+  kind: item.result.kind,
+  status: item.result.status,
+  ...item,
+  ...extra,
+});

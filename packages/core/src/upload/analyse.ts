@@ -1,0 +1,89 @@
+import { detail as detailSchema } from "../chat/parameters.ts";
+import { toChatCall } from "../chat/params.ts";
+import { AppError } from "../error.ts";
+import { derivedResultId } from "../result/id.ts";
+import { type Job, type Performed, type Prepared, perform } from "../result/perform.ts";
+import { type Result, type UploadSettings, uploadSettings } from "../result/result.ts";
+import { inspected } from "../vision/content.ts";
+import { maxImageBytes } from "../vision/image.ts";
+import { type VisionDeps, visionMessage } from "../vision/vision.ts";
+import { parseUploadKey } from "./key.ts";
+import { defaultSchema } from "./upload.ts";
+
+/** An object that S3 says was created. */
+export interface CreatedObject {
+  bucket: string;
+  /** As the uploader wrote it: decoded. */
+  key: string;
+  sizeBytes: number;
+  etag: string | undefined;
+  /** Differs for each time that the key was written; the same in every copy of one event. */
+  sequencer: string;
+}
+
+export interface AnalyseOptions {
+  deadlineMs: number;
+  maxAttempts: number;
+  /** The queue brings the work no more: a passing failure is final. */
+  lastChance: boolean;
+}
+
+/**
+ * Analyses an uploaded image, once for each time that its key was written, however often the event arrives. Returns null
+ * for a key without an owner, which nobody could ask about.
+ */
+export async function analyseUpload(
+  deps: VisionDeps,
+  object: CreatedObject,
+  options: AnalyseOptions,
+): Promise<Performed | null> {
+  const parsed = parseUploadKey(object.key);
+  if (!parsed) return null;
+  const { owner, announcedId } = parsed;
+  const derivedId = derivedResultId("s3", object.bucket, object.key, object.sequencer);
+  const job = (id: string): Job => ({
+    id,
+    kind: "vision",
+    source: "s3",
+    owner,
+    model: deps.defaultModel,
+    schema: null,
+    metadata: {},
+    image: { bucket: object.bucket, key: object.key, format: null, width: null, height: null, sizeBytes: object.sizeBytes },
+    requestHash: object.sequencer,
+    prepare: (claimed) => prepare(deps, object, claimed),
+    deadlineMs: options.deadlineMs,
+    onFailure: options.lastChance ? "fail" : "give_back",
+    maxAttempts: options.maxAttempts,
+  });
+  if (!announcedId) return perform(deps, job(derivedId));
+  try {
+    return await perform(deps, job(announcedId));
+  } catch (error) {
+    // The announced result belongs to an earlier object under this key: this one has a result of its own.
+    if (error instanceof AppError && error.code === "idempotency_mismatch") return perform(deps, job(derivedId));
+    throw error;
+  }
+}
+
+async function prepare(deps: VisionDeps, object: CreatedObject, claimed: Omit<Result, "answer">): Promise<Prepared> {
+  if (object.sizeBytes > maxImageBytes) {
+    throw new AppError("image_too_large", `The image has ${object.sizeBytes} bytes; OpenAI takes at most ${maxImageBytes}.`);
+  }
+  const stored = await deps.images.get(object.key, { etag: object.etag });
+  if (!stored) throw new AppError("not_found", "The object was deleted or replaced before it was analysed.");
+  const { prompt, detail, model, schema = defaultSchema } = claimed.upload ?? settingsOf(stored.metadata);
+  const { url, image } = inspected(stored.bytes, undefined, object);
+  const call = toChatCall([visionMessage([url], prompt, detail)], { model, schema }, deps.defaultModel);
+  return { params: call.params, format: call.format, model: call.model, schema: call.schema, image };
+}
+
+/** What a plain S3 client can ask for, in `x-amz-meta-{schema,prompt,detail,model}`. */
+function settingsOf(metadata: Record<string, string>): UploadSettings {
+  const { prompt, detail, schema, model } = metadata;
+  const settings = uploadSettings.safeParse({ prompt, detail, schema, model });
+  if (settings.success) return settings.data;
+  throw new AppError("invalid_request", `x-amz-meta-detail: Use ${detailSchema.options.join(", ")}.`, {
+    param: "x-amz-meta-detail",
+  });
+}

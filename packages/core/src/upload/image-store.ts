@@ -1,0 +1,19 @@
+/** Where uploaded images lie. */
+export interface ImageStore {
+  /** null when no object has this key, or when `etag` is given and the object has been replaced since. */
+  get(key: string, options?: { etag?: string | undefined }): Promise<StoredImage | null>;
+  /** A form that lets its holder upload one object under this key, without credentials of their own. */
+  presignPost(key: string, options: { contentType: string; maxBytes: number; ttlSeconds: number }): Promise<PresignedPost>;
+  remove(key: string): Promise<void>;
+}
+
+export interface StoredImage {
+  bytes: Uint8Array;
+  /** The `x-amz-meta-…` headers of the object, without that prefix. */
+  metadata: Record<string, string>;
+}
+
+export interface PresignedPost {
+  url: string;
+  fields: Record<string, string>;
+}

@@ -1,0 +1,72 @@
+import { newResultId } from "../result/id.ts";
+import { noLease } from "../result/item.ts";
+import { putResult, type ResultStore } from "../result/store.ts";
+import { requireSchema } from "../schemas/require.ts";
+import { maxImageBytes } from "../vision/image.ts";
+import type { ImageStore } from "./image-store.ts";
+import { uploadKey } from "./key.ts";
+import type { UploadRequest } from "./schema.ts";
+
+export interface UploadDeps {
+  store: ResultStore;
+  images: ImageStore;
+  bucket: string;
+  defaultModel: string;
+  now: () => Date;
+}
+
+/** How long the form can be used. */
+const formTtlSeconds = 15 * 60;
+/** An announced upload that never comes is forgotten after this long. */
+const awaitingTtlSeconds = 24 * 60 * 60;
+
+export const defaultSchema = "image_description";
+
+/** Announces an upload: its result exists from now on, and the form's image becomes that result. */
+export async function createUpload(deps: UploadDeps, request: UploadRequest, owner: string) {
+  const { content_type: contentType, metadata = {}, ...upload } = request;
+  const schema = upload.schema ?? defaultSchema;
+  requireSchema(schema);
+  const id = newResultId();
+  const key = uploadKey(owner, id);
+  const now = deps.now();
+  const form = await deps.images.presignPost(key, { contentType, maxBytes: maxImageBytes, ttlSeconds: formTtlSeconds });
+  await putResult(
+    deps.store,
+    {
+      result: {
+        id,
+        kind: "vision",
+        source: "s3",
+        status: "awaiting_upload",
+        owner,
+        model: upload.model ?? deps.defaultModel,
+        schema,
+        structured: true,
+        usage: null,
+        costNanoUsd: null,
+        openai: null,
+        image: { bucket: deps.bucket, key, format: null, width: null, height: null, sizeBytes: null },
+        error: null,
+        metadata,
+        createdAt: now.toISOString(),
+        completedAt: null,
+        latencyMs: null,
+        upload,
+      },
+      lease_id: noLease,
+      lease_expires_at: 0,
+      request_hash: null,
+      pending_unaccounted: 0,
+    },
+    Math.floor(now.getTime() / 1000) + awaitingTtlSeconds,
+  );
+  return {
+    id,
+    object: "upload" as const,
+    url: form.url,
+    fields: form.fields,
+    expires_at: new Date(now.getTime() + formTtlSeconds * 1000).toISOString(),
+    max_bytes: maxImageBytes,
+  };
+}

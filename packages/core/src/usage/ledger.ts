@@ -1,0 +1,109 @@
+import { type DynamoDBDocumentClient, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import type { Result } from "../result/result.ts";
+import { formatUsd } from "./cost.ts";
+
+/** Concurrent transactions on one item cancel each other, so that a day's counter of a model is spread over some. */
+export const shardCount = 8;
+
+interface Addition {
+  result: Omit<Result, "answer">;
+  unaccounted: number;
+  /** UTC, `2026-11-22`. */
+  day: string;
+  shard: number;
+}
+
+/** The counters of a day, a model and an owner: name on the wire → what a settlement adds. */
+const counters = {
+  requests: () => 1,
+  failed: ({ result }: Addition) => (result.status === "failed" ? 1 : 0),
+  prompt_tokens: ({ result }: Addition) => result.usage?.promptTokens ?? 0,
+  completion_tokens: ({ result }: Addition) => result.usage?.completionTokens ?? 0,
+  total_tokens: ({ result }: Addition) => result.usage?.totalTokens ?? 0,
+  cached_tokens: ({ result }: Addition) => result.usage?.cachedTokens ?? 0,
+  reasoning_tokens: ({ result }: Addition) => result.usage?.reasoningTokens ?? 0,
+  cost_nano_usd: ({ result }: Addition) => result.costNanoUsd ?? 0,
+  unpriced_requests: ({ result }: Addition) => (result.usage && result.costNanoUsd === null ? 1 : 0),
+  unaccounted_attempts: ({ unaccounted }: Addition) => unaccounted,
+} satisfies Record<string, (addition: Addition) => number>;
+
+type Counter = keyof typeof counters;
+const counterNames = Object.keys(counters) as Counter[];
+
+const partitionKey = (owner: string) => `usage#${owner}`;
+
+/** The part of a settlement's transaction that puts it on the ledger. */
+export function counterUpdate(tableName: string, addition: Addition) {
+  const { result, day, shard } = addition;
+  const added = counterNames.flatMap((name) => {
+    const value = counters[name](addition);
+    return value === 0 ? [] : [{ name, value }];
+  });
+  return {
+    TableName: tableName,
+    Key: { pk: partitionKey(result.owner), sk: `${day}#${result.model}#${shard}` },
+    UpdateExpression: `SET #day = :day, #model = :model ADD ${added.map((_, i) => `#n${i} :v${i}`).join(", ")}`,
+    ExpressionAttributeNames: {
+      "#day": "day",
+      "#model": "model",
+      ...Object.fromEntries(added.map(({ name }, i) => [`#n${i}`, name])),
+    },
+    ExpressionAttributeValues: {
+      ":day": day,
+      ":model": result.model,
+      ...Object.fromEntries(added.map(({ value }, i) => [`:v${i}`, value])),
+    },
+  };
+}
+
+export type Dimension = "day" | "model";
+
+export interface UsageOptions {
+  owner: string;
+  /** UTC days, both inclusive. */
+  from: string;
+  to: string;
+  groupBy: readonly Dimension[];
+}
+
+type Sums = Record<Counter, number>;
+
+/** The owner's counters, added up per group, in the order of the groups. */
+export async function usageReport(dynamodb: DynamoDBDocumentClient, tableName: string, options: UsageOptions) {
+  const groups = new Map<string, { key: Partial<Record<Dimension, string>>; sums: Sums }>();
+  const total = noSums();
+  let start: Record<string, unknown> | undefined;
+  do {
+    const page = await dynamodb.send(
+      new QueryCommand({
+        TableName: tableName,
+        KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
+        ExpressionAttributeValues: { ":pk": partitionKey(options.owner), ":from": options.from, ":to": `${options.to}~` },
+        ExclusiveStartKey: start,
+        ConsistentRead: true,
+      }),
+    );
+    for (const row of page.Items ?? []) {
+      const key = Object.fromEntries(options.groupBy.map((dimension) => [dimension, String(row[dimension])]));
+      const groupId = JSON.stringify(key);
+      const group = groups.get(groupId) ?? { key, sums: noSums() };
+      groups.set(groupId, group);
+      for (const name of counterNames) {
+        const value = Number(row[name] ?? 0);
+        group.sums[name] += value;
+        total[name] += value;
+      }
+    }
+    start = page.LastEvaluatedKey;
+  } while (start);
+  const data = [...groups.values()]
+    .sort((a, b) => JSON.stringify(a.key).localeCompare(JSON.stringify(b.key)))
+    .map(({ key, sums }) => ({ ...key, ...presentSums(sums) }));
+  return { object: "usage" as const, from: options.from, to: options.to, group_by: options.groupBy, data, total: presentSums(total) };
+}
+
+const noSums = (): Sums => Object.fromEntries(counterNames.map((name) => [name, 0])) as Sums;
+
+function presentSums({ cost_nano_usd, ...sums }: Sums) {
+  return { ...sums, cost_usd: formatUsd(cost_nano_usd) };
+}

@@ -1,0 +1,57 @@
+import type { Message } from "../chat/parameters.ts";
+import { AppError } from "../error.ts";
+import type { ResultImage } from "../result/result.ts";
+import { inspectImage } from "./image.ts";
+
+export interface InspectedImage {
+  /** `data:image/jpeg;base64,…` */
+  url: string;
+  image: ResultImage;
+}
+
+/** Looks at an image's own bytes. Throws what is wrong with it, naming the field that it came in. */
+export function inspected(bytes: Uint8Array, param: string | undefined, at?: { bucket: string; key: string }): InspectedImage {
+  const found = inspectImage(bytes);
+  if (!found.ok) throw new AppError(found.code, param ? `${param}: ${found.message}` : found.message, { param });
+  const { format, width, height, mimeType } = found;
+  const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  return {
+    url: `data:${mimeType};base64,${base64}`,
+    image: { bucket: at?.bucket ?? null, key: at?.key ?? null, format, width, height, sizeBytes: bytes.byteLength },
+  };
+}
+
+const base64Pattern = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** Decodes base64 as strictly as OpenAI does: what Node would skip over is an error here. */
+export function decodeBase64(text: string, param: string): Uint8Array {
+  const compact = text.replace(/\s+/g, "");
+  if (!base64Pattern.test(compact) || compact.length % 4 === 1) {
+    throw new AppError("invalid_image", `${param}: This is not base64.`, { param });
+  }
+  return Buffer.from(compact, "base64");
+}
+
+/** The bytes of a `data:` URL. Its media type is not believed: the bytes tell. */
+export function decodeDataUrl(url: string, param: string): Uint8Array {
+  const comma = url.indexOf(",");
+  if (comma < 0 || !/;base64$/i.test(url.slice(0, comma))) {
+    throw new AppError("invalid_image", `${param}: A data: URL has to read data:image/png;base64,… (or jpeg, webp, gif).`, {
+      param,
+    });
+  }
+  return decodeBase64(url.slice(comma + 1), param);
+}
+
+/** Refuses a chat whose inline images OpenAI could not read. Images behind http(s) URLs are OpenAI's to fetch. */
+export function refuseBadImages(messages: Message[]): void {
+  messages.forEach(({ content }, m) => {
+    if (!Array.isArray(content)) return;
+    content.forEach((part, p) => {
+      if (part.type !== "image_url" || !part.image_url.url.startsWith("data:")) return;
+      const param = `messages[${m}].content[${p}].image_url.url`;
+      const found = inspectImage(decodeDataUrl(part.image_url.url, param));
+      if (!found.ok) throw new AppError(found.code, `${param}: ${found.message}`, { param });
+    });
+  });
+}

@@ -1,0 +1,82 @@
+import type { ChatDeps } from "../chat/chat.ts";
+import type { Message } from "../chat/parameters.ts";
+import { toChatCall } from "../chat/params.ts";
+import { AppError } from "../error.ts";
+import { type Caller, requestIdentity } from "../result/caller.ts";
+import { type Performed, perform } from "../result/perform.ts";
+import type { Result, ResultImage } from "../result/result.ts";
+import { readResult } from "../result/store.ts";
+import type { ImageStore } from "../upload/image-store.ts";
+import { decodeBase64, decodeDataUrl, inspected } from "./content.ts";
+import type { ImageInput, VisionRequest } from "./schema.ts";
+
+export interface VisionDeps extends ChatDeps {
+  images: ImageStore;
+}
+
+export const defaultPrompt = "Describe what this shows.";
+
+/** Answers one `POST /vision`. */
+export async function vision(deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Performed> {
+  const { images, prompt, detail, stream: _, ...parameters } = request;
+  const loaded = await Promise.all(images.map((input, index) => load(deps, input, caller.owner, `images[${index}]`)));
+  const urls = loaded.map(({ url }) => url);
+  const call = toChatCall([visionMessage(urls, prompt, detail)], parameters, deps.defaultModel);
+  return perform(deps, {
+    ...requestIdentity(caller, "vision", request),
+    kind: "vision",
+    source: "http",
+    owner: caller.owner,
+    model: call.model,
+    schema: call.schema,
+    metadata: request.metadata ?? {},
+    // A result speaks of its image; of several it would speak of the wrong one.
+    image: loaded.length === 1 ? (loaded[0]?.image ?? null) : null,
+    prepare: () => ({ params: call.params, format: call.format }),
+    deadlineMs: caller.deadlineMs,
+    onFailure: "fail",
+    maxAttempts: deps.maxAttempts,
+  });
+}
+
+/** The user's message that shows images and asks about them. */
+export function visionMessage(urls: string[], prompt = defaultPrompt, detail: "low" | "high" | "auto" = "auto"): Message {
+  return {
+    role: "user",
+    content: [
+      { type: "text", text: prompt },
+      ...urls.map((url) => ({ type: "image_url" as const, image_url: { url, detail } })),
+    ],
+  };
+}
+
+interface Loaded {
+  url: string;
+  image: ResultImage | null;
+}
+
+async function load(deps: VisionDeps, input: ImageInput, owner: string, field: string): Promise<Loaded> {
+  if ("data" in input) {
+    const param = `${field}.data`;
+    const isUrl = input.data.startsWith("data:");
+    return inspected(isUrl ? decodeDataUrl(input.data, param) : decodeBase64(input.data, param), param);
+  }
+  if ("upload" in input) return loadUpload(deps, input.upload, owner, `${field}.upload`);
+  if (!input.url.startsWith("data:")) return { url: input.url, image: null };
+  return inspected(decodeDataUrl(input.url, `${field}.url`), `${field}.url`);
+}
+
+async function loadUpload(deps: VisionDeps, id: string, owner: string, param: string): Promise<Loaded> {
+  const result = await readResult(deps.store, id);
+  const { bucket, key } = ownImage(result, owner);
+  const object = bucket && key && result?.status !== "awaiting_upload" ? await deps.images.get(key) : null;
+  if (!object || !bucket || !key) {
+    throw new AppError("not_found", `${param}: No uploaded image has this id. Upload it first (POST /uploads).`, { param });
+  }
+  return inspected(object.bytes, param, { bucket, key });
+}
+
+/** The same answer for a result that is not there and for one of another owner. */
+const ownImage = (result: Result | null, owner: string) =>
+  (result?.owner === owner && result.image) || { bucket: null, key: null };
+

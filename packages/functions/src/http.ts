@@ -1,0 +1,106 @@
+import { type AppError, errorBody, toAppError } from "@tollgate/core/error";
+import type { Caller } from "@tollgate/core/result/caller";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
+import { causeOf, log } from "./log.ts";
+
+/** A request as the handlers see it. */
+export interface HttpRequest extends Caller {
+  method: string;
+  /** API Gateway's resource: `/results/{id}`. */
+  route: string;
+  params: Record<string, string>;
+  query: Record<string, string>;
+  /** By lower-case name. */
+  headers: Record<string, string>;
+  body: string | null;
+  requestId: string;
+}
+
+export interface HttpResponse {
+  status: number;
+  headers?: Record<string, string>;
+  /** An object is sent as JSON, a string as it is. */
+  body: object | string;
+  /** For the log. */
+  resultId?: string;
+}
+
+export type Handle = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** A handler whose whole response API Gateway waits for. */
+export const buffered =
+  (handle: Handle) =>
+  async (event: APIGatewayProxyEvent, context: Context): Promise<APIGatewayProxyResult> => {
+    const { status, headers, body } = await respond(handle, requestOf(event, context));
+    return { statusCode: status, headers: headers ?? {}, body: text(body) };
+  };
+
+/** A handler on a streaming route: it may take 15 minutes. */
+export const streaming = (handle: Handle) =>
+  awslambda.streamifyResponse(async (event: APIGatewayProxyEvent, stream, context) => {
+    const { status, headers, body } = await respond(handle, requestOf(event, context));
+    const out = awslambda.HttpResponseStream.from(stream, { statusCode: status, headers });
+    out.end(text(body));
+    await new Promise<void>((done) => out.on("close", done).on("finish", done).on("error", () => done()));
+  });
+
+const text = (body: object | string): string => (typeof body === "string" ? body : JSON.stringify(body));
+
+function requestOf(event: APIGatewayProxyEvent, context: Context): HttpRequest {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(event.headers ?? {})) headers[name.toLowerCase()] = value ?? "";
+  const { authorizer, requestId } = event.requestContext;
+  return {
+    method: event.httpMethod,
+    route: event.resource,
+    params: present(event.pathParameters),
+    query: present(event.queryStringParameters),
+    headers,
+    body: event.body !== null && event.isBase64Encoded ? Buffer.from(event.body, "base64").toString("utf8") : event.body,
+    requestId,
+    owner: String(authorizer?.owner ?? ""),
+    idempotencyKey: headers["idempotency-key"] ?? null,
+    deadlineMs: Date.now() + context.getRemainingTimeInMillis(),
+  };
+}
+
+const present = (pairs: Record<string, string | undefined> | null): Record<string, string> =>
+  Object.fromEntries(Object.entries(pairs ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+
+/** Runs a handler: whatever it throws becomes a response, and every request one line in the log. */
+async function respond(handle: Handle, request: HttpRequest): Promise<HttpResponse> {
+  const startedMs = Date.now();
+  let error: AppError | null = null;
+  const response = await handle(request).catch((thrown: unknown) => {
+    error = toAppError(thrown);
+    return errorResponse(error);
+  });
+  log(response.status >= 500 ? "error" : "info", "request", {
+    request_id: request.requestId,
+    owner: request.owner || undefined,
+    route: `${request.method} ${request.route}`,
+    status: response.status,
+    latency_ms: Date.now() - startedMs,
+    result_id: response.resultId,
+    ...loggedError(error),
+  });
+  return {
+    ...response,
+    headers: {
+      "content-type": "application/json",
+      "x-request-id": request.requestId,
+      ...(response.resultId && { "x-tollgate-result": response.resultId }),
+      ...response.headers,
+    },
+  };
+}
+
+const loggedError = (error: AppError | null) =>
+  error && { code: error.code, param: error.param ?? undefined, cause: causeOf(error.cause) };
+
+const errorResponse = (error: AppError): HttpResponse => ({
+  status: error.status,
+  headers: error.retryAfterSeconds === null ? {} : { "retry-after": String(error.retryAfterSeconds) },
+  body: errorBody(error),
+  ...(error.resultId && { resultId: error.resultId }),
+});

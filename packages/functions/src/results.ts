@@ -1,0 +1,51 @@
+import { AppError } from "@tollgate/core/error";
+import { parseRequest } from "@tollgate/core/request";
+import { decodeCursor, encodeCursor, resultsQuery } from "@tollgate/core/result/query";
+import { presentResult } from "@tollgate/core/result/result";
+import { deleteResult, listResults, readItem, toResult } from "@tollgate/core/result/store";
+import { buffered, type HttpRequest, type HttpResponse } from "./http.ts";
+import { store } from "./runtime/results.ts";
+import { images } from "./runtime/s3.ts";
+
+export const handler = buffered(async (request) => {
+  const { id } = request.params;
+  if (id === undefined) return list(request);
+  return request.method === "DELETE" ? remove(request, id) : read(request, id);
+});
+
+async function read({ owner }: HttpRequest, id: string): Promise<HttpResponse> {
+  const result = await toResult(store, await ownItem(owner, id));
+  return { status: 200, body: presentResult(result), resultId: id };
+}
+
+async function list({ owner, query }: HttpRequest): Promise<HttpResponse> {
+  const { cursor, ...options } = parseRequest(resultsQuery, query);
+  const { results, next } = await listResults(store, { ...options, owner, after: cursor ? decodeCursor(cursor) : undefined });
+  const body = {
+    object: "list",
+    data: results.map(presentResult),
+    has_more: next !== null,
+    next_cursor: next && encodeCursor(next),
+  };
+  return { status: 200, body };
+}
+
+async function remove({ owner }: HttpRequest, id: string): Promise<HttpResponse> {
+  const item = await ownItem(owner, id);
+  if (item.result.status === "running") {
+    throw new AppError("in_progress", "The result is still being worked on: delete it when it is done.", {
+      retryAfterSeconds: 5,
+      resultId: id,
+    });
+  }
+  await deleteResult(store, item);
+  if (item.result.source === "s3" && item.result.image?.key) await images.remove(item.result.image.key);
+  return { status: 200, body: { id, object: "result", deleted: true }, resultId: id };
+}
+
+/** The same answer for a result that is not there and for one of another owner. */
+async function ownItem(owner: string, id: string) {
+  const item = await readItem(store, id);
+  if (item?.result.owner === owner) return item;
+  throw new AppError("not_found", "No result has this id.", { param: "id" });
+}

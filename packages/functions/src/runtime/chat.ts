@@ -1,0 +1,26 @@
+import type { ChatDeps } from "@tollgate/core/chat/chat";
+import { parsePrices } from "@tollgate/core/config";
+import { createUpstream } from "@tollgate/core/openai/client";
+import { config, now, openaiApiKey } from "./config.ts";
+import { store } from "./results.ts";
+
+const { DEFAULT_MODEL, OPENAI_BASE_URL, OPENAI_ATTEMPT_TIMEOUT_MS, OPENAI_MAX_ATTEMPTS, PRICES } = config(
+  "DEFAULT_MODEL",
+  "OPENAI_BASE_URL",
+  "OPENAI_ATTEMPT_TIMEOUT_MS",
+  "OPENAI_MAX_ATTEMPTS",
+  "PRICES",
+);
+
+export const chatDeps: ChatDeps = {
+  store,
+  upstream: createUpstream({
+    apiKey: openaiApiKey(),
+    baseUrl: OPENAI_BASE_URL,
+    attemptTimeoutMs: OPENAI_ATTEMPT_TIMEOUT_MS,
+  }),
+  prices: parsePrices(PRICES),
+  defaultModel: DEFAULT_MODEL,
+  maxAttempts: OPENAI_MAX_ATTEMPTS,
+  now,
+};

@@ -1,0 +1,15 @@
+import { parseJsonBody } from "@tollgate/core/request";
+import { uploadRequest } from "@tollgate/core/upload/schema";
+import { createUpload } from "@tollgate/core/upload/upload";
+import { buffered } from "./http.ts";
+import { bucketName, config, now } from "./runtime/config.ts";
+import { store } from "./runtime/results.ts";
+import { images } from "./runtime/s3.ts";
+
+const { DEFAULT_MODEL } = config("DEFAULT_MODEL");
+const deps = { store, images, bucket: bucketName(), defaultModel: DEFAULT_MODEL, now };
+
+export const handler = buffered(async (request) => {
+  const upload = await createUpload(deps, parseJsonBody(uploadRequest, request.body), request.owner);
+  return { status: 201, body: upload, resultId: upload.id };
+});

@@ -1,0 +1,188 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { startDynamoDB } from "./aws/dynamodb.ts";
+import { createPrincipals } from "./aws/iam.ts";
+import { startS3 } from "./aws/s3.ts";
+import { startSqs } from "./aws/sqs.ts";
+import { bundleFunctions } from "./bundle.ts";
+import { environmentOf, newCredentials } from "./environment.ts";
+import { startEventSource } from "./event-source.ts";
+import { startGateway } from "./gateway/gateway.ts";
+import { startLambda } from "./lambda/lambda.ts";
+import type { Manifest } from "./manifest.ts";
+import { startOpenAI } from "./openai/server.ts";
+import { provisionApiKey } from "./provision.ts";
+import { lockDir, readOrCreateState } from "./state.ts";
+
+export interface StageOptions {
+  /** The repository's root. */
+  root: string;
+  /** Where the stage keeps its state. */
+  dir: string;
+  /** The API's port; 0 for any. */
+  port: number;
+  /** Forget what an earlier run left in `dir`. */
+  fresh?: boolean;
+  /** Replace the simulated OpenAI. */
+  openai?: { baseUrl?: string | undefined; apiKey?: string | undefined };
+  /** Variables that replace those of the manifest, in functions that call OpenAI. */
+  environment?: Record<string, string>;
+  /** A line of a function's output. */
+  log?: (functionName: string, requestId: string | null, line: string) => void;
+  /** What the stage is doing right now. */
+  progress?: (step: string) => void;
+}
+
+/** What `.local/stage.json` says: where everything is, for any AWS client. */
+export interface StageInfo {
+  api: string;
+  api_key: string;
+  s3: string;
+  sqs: string;
+  dynamodb: string;
+  openai: string;
+  region: string;
+  access_key_id: string;
+  secret_access_key: string;
+  table: string;
+  bucket: string;
+  queue_url: string;
+  dlq_url: string;
+}
+
+export interface Stage {
+  info: StageInfo;
+  stop(): Promise<void>;
+}
+
+export const readManifest = (root: string): Manifest =>
+  JSON.parse(readFileSync(join(root, "infra/manifest.json"), "utf8"));
+
+/** OpenAI's own address, used when a key is set and no base URL. */
+const openaiBaseUrl = "https://api.openai.com/v1";
+
+/** Starts everything that `infra/manifest.json` declares, on loopback. When a part fails to start, the others are stopped again. */
+export async function startStage(options: StageOptions): Promise<Stage> {
+  const { root, dir, progress = () => {} } = options;
+  const stops: (() => unknown)[] = [];
+  const stop = async () => {
+    for (const stopPart of stops.splice(0).reverse()) await stopPart();
+  };
+  const running = async <T extends { stop?(): unknown; close?(): unknown }>(starting: Promise<T>): Promise<T> => {
+    const part = await starting;
+    stops.push(() => part.stop?.() ?? part.close?.());
+    return part;
+  };
+  try {
+    const unlock = lockDir(dir);
+    stops.push(unlock);
+    if (options.fresh) for (const name of ["dynamodb", "sqs", "s3", "openai", "state.json"]) rmSync(join(dir, name), { recursive: true, force: true });
+    const manifest = readManifest(root);
+    const { region, account } = manifest;
+    const state = readOrCreateState(dir);
+    const admin = { accessKeyId: state.accessKeyId, secretAccessKey: state.secretAccessKey };
+    const principals = createPrincipals();
+    principals.add({ ...admin, name: "admin", policy: "administrator" });
+
+    progress("starting DynamoDB, SQS and OpenAI, bundling the functions");
+    const simulated = !options.openai?.apiKey && !options.openai?.baseUrl;
+    const [dynamodb, sqs, openai, bundles] = await Promise.all([
+      running(startDynamoDB({ dir: join(dir, "dynamodb"), principals, tables: Object.values(manifest.tables), region, account })),
+      running(startSqs({ dir: join(dir, "sqs"), principals, queues: manifest.queues, region, account })),
+      simulated ? running(startOpenAI({ dataDir: join(dir, "openai") })) : null,
+      bundleFunctions({ root, outDir: join(dir, "functions"), functions: manifest.functions }),
+    ]);
+    const queues = new SQSClient({ endpoint: sqs.endpoint, region, credentials: admin });
+    stops.push(() => queues.destroy());
+    const s3 = await running(
+      startS3({
+        dir: join(dir, "s3"),
+        principals,
+        buckets: Object.values(manifest.buckets),
+        region,
+        account,
+        onEvent: async ({ queue, message }) => {
+          await queues.send(new SendMessageCommand({ QueueUrl: sqs.queueUrl(queue), MessageBody: message }));
+        },
+      }),
+    );
+
+    progress("starting the functions and the API");
+    const openaiUrl = openai ? `${openai.url}/v1` : (options.openai?.baseUrl ?? openaiBaseUrl);
+    const services = {
+      region,
+      endpoints: { dynamodb: dynamodb.endpoint, s3: s3.endpoint, sqs: sqs.endpoint },
+      queueUrl: sqs.queueUrl,
+      // Servers such as Ollama take any key, but the client wants one.
+      secrets: { OpenAIApiKey: openai ? openai.apiKey : (options.openai?.apiKey ?? "unused") },
+      openai: { ...options.environment, OPENAI_BASE_URL: openaiUrl },
+    };
+    const functions = Object.fromEntries(
+      Object.entries(manifest.functions).map(([name, spec]) => {
+        const bundle = bundles[name];
+        if (!bundle) throw new Error(`The function ${name} was not bundled.`);
+        const credentials = newCredentials();
+        principals.add({ ...credentials, name, policy: spec.policy });
+        return [name, { spec, bundle, environment: environmentOf(spec, manifest, credentials, services) }];
+      }),
+    );
+    const lambda = await running(startLambda({ functions, region, accountId: account, log: options.log ?? (() => {}) }));
+    const table = only(manifest.tables, "table");
+    await provisionApiKey({
+      apiKey: state.apiKey,
+      tableName: table.name,
+      endpoint: dynamodb.endpoint,
+      region,
+      credentials: admin,
+    });
+    for (const mapping of manifest.eventSourceMappings) {
+      const queue = manifest.queues[mapping.queue];
+      if (!queue) throw new Error(`infra/manifest.json maps a queue that it does not declare: ${mapping.queue}.`);
+      await running(
+        startEventSource({
+          mapping,
+          queueUrl: sqs.queueUrl(mapping.queue),
+          queueArn: queue.arn,
+          client: { endpoint: sqs.endpoint, region, credentials: admin },
+          lambda,
+          log: options.log ?? (() => {}),
+        }),
+      );
+    }
+    const gateway = await running(
+      startGateway({ port: options.port, api: manifest.api, lambda, accountId: account, region, log: options.log ?? (() => {}) }),
+    );
+
+    const [source] = manifest.eventSourceMappings;
+    const deadLetter = source && manifest.queues[source.queue]?.deadLetter;
+    const info: StageInfo = {
+      api: gateway.url,
+      api_key: state.apiKey,
+      s3: s3.endpoint,
+      sqs: sqs.endpoint,
+      dynamodb: dynamodb.endpoint,
+      openai: openaiUrl,
+      region,
+      access_key_id: admin.accessKeyId,
+      secret_access_key: admin.secretAccessKey,
+      table: table.name,
+      bucket: only(manifest.buckets, "bucket").name,
+      queue_url: source ? sqs.queueUrl(source.queue) : "",
+      dlq_url: deadLetter ? sqs.queueUrl(deadLetter.queue) : "",
+    };
+    const file = join(dir, "stage.json");
+    writeFileSync(file, `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600 });
+    stops.push(() => rmSync(file, { force: true }));
+    return { info, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function only<T>(specs: Record<string, T>, kind: string): T {
+  const [spec, ...more] = Object.values(specs);
+  if (!spec || more.length > 0) throw new Error(`infra/manifest.json has to declare one ${kind}, and declares ${more.length + (spec ? 1 : 0)}.`);
+  return spec;
+}
