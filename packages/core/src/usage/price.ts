@@ -68,7 +68,7 @@ const overridesSchema = z.record(
  * A stage's own prices, in $ per 1M tokens as people write them, numbers or strings:
  * `{"gpt-4o-mini": {"input": "0.15", "cached_input": 0.075, "output": 0.6}}`. `cached_input` is `input` when left out;
  * `long_context` and `cache_writes` switch OpenAI's surcharges on; `service_tiers: {"priority": {…}}` prices a tier.
- * Each problem's path names the wrong key (`["gpt-4o-mini"].output`).
+ * Each problem's path names the wrong key (`gpt-4o-mini.output`, `["gpt-4.1"].output`).
  */
 export function parsePriceOverrides(
   json: unknown,
