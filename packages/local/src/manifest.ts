@@ -24,6 +24,7 @@ export interface FunctionSpec {
   architecture: "arm64" | "x86_64";
   timeoutSeconds: number;
   memoryMb: number;
+  /** Without `SST_KEY` and `SST_KEY_FILE`, which only unlock a deployed bundle's links. */
   environment: Record<string, string>;
   /** SST links as the function's bundle sees them: name → properties (`{"Ledger": {"name": "…"}}`). A secret has `{}`. */
   links: Record<string, Record<string, unknown>>;
@@ -36,6 +37,8 @@ export interface FunctionSpec {
 /** One statement of an IAM policy, lists always written as lists. */
 export interface PolicyStatement {
   effect: "Allow" | "Deny";
+  /** In a resource's own policy, by kind: `{"Service": ["s3.amazonaws.com"]}`, `{"*": ["*"]}`. */
+  principals?: Record<string, string[]>;
   actions: string[];
   resources: string[];
   conditions?: { test: string; variable: string; values: string[] }[];
@@ -100,6 +103,18 @@ export interface BucketSpec {
   arn: string;
   notifications: { queue: string; events: string[]; filterPrefix: string | null; filterSuffix: string | null }[];
   lifecycle: { prefix: string | null; expirationDays: number | null; abortMultipartDays: number | null }[];
+  cors: CorsRule[];
+  /** The bucket's own policy: what it refuses to everyone, plain HTTP for one. */
+  policy: PolicyStatement[];
+  blockPublicAccess: boolean;
+}
+
+export interface CorsRule {
+  allowedMethods: string[];
+  allowedOrigins: string[];
+  allowedHeaders: string[];
+  exposeHeaders: string[];
+  maxAgeSeconds: number;
 }
 
 export interface QueueSpec {
@@ -108,6 +123,8 @@ export interface QueueSpec {
   visibilityTimeoutSeconds: number;
   retentionSeconds: number;
   deadLetter: { queue: string; maxReceiveCount: number } | null;
+  /** The queue's own policy: which services may send to it, and for which source. */
+  policy: PolicyStatement[];
 }
 
 export interface EventSourceMappingSpec {

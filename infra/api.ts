@@ -1,0 +1,133 @@
+import { createFunction, openai } from "./function.ts";
+import { gatewayResponses } from "./gateway-responses.ts";
+import { answering, authorizing, looking, sizes, throttling, uploadTtlSeconds } from "./limits.ts";
+import { images, ledger, resources } from "./storage.ts";
+
+const imageBytes = { MAX_IMAGE_BYTES: `${sizes.imageBytes}` };
+const outputBytes = { INLINE_OUTPUT_BYTES: `${sizes.inlineOutputBytes}` };
+const settle = {
+  actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+  resources: [resources.ledger],
+};
+const readWriteOutputs = { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] };
+
+const { link, environment } = openai(answering);
+
+const chat = createFunction("Chat", {
+  file: "chat",
+  limits: answering,
+  streaming: true,
+  link,
+  environment: { ...environment, ...outputBytes },
+  permissions: [settle, readWriteOutputs],
+});
+
+const vision = createFunction("Vision", {
+  file: "vision",
+  limits: answering,
+  streaming: true,
+  link,
+  environment: { ...environment, ...imageBytes, ...outputBytes },
+  permissions: [settle, readWriteOutputs, { actions: ["s3:GetObject"], resources: [resources.uploads] }],
+});
+
+const uploads = createFunction("Uploads", {
+  file: "uploads",
+  limits: looking,
+  link: [ledger, images],
+  environment: { ...imageBytes, UPLOAD_TTL_SECONDS: `${uploadTtlSeconds}` },
+  permissions: [
+    { actions: ["dynamodb:PutItem"], resources: [resources.ledger] },
+    // A presigned form carries the rights of who signed it.
+    { actions: ["s3:PutObject"], resources: [resources.uploads] },
+  ],
+});
+
+const results = createFunction("Results", {
+  file: "results",
+  limits: looking,
+  link: [ledger, images],
+  permissions: [
+    { actions: ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:DeleteItem"], resources: [resources.ledger] },
+    { actions: ["dynamodb:Query"], resources: [resources.ledgerByOwner] },
+    { actions: ["s3:GetObject", "s3:DeleteObject"], resources: [resources.outputs] },
+    { actions: ["s3:DeleteObject"], resources: [resources.uploads] },
+  ],
+});
+
+const usage = createFunction("Usage", {
+  file: "usage",
+  limits: looking,
+  link: [ledger],
+  permissions: [{ actions: ["dynamodb:Query"], resources: [resources.ledger] }],
+});
+
+const schemas = createFunction("Schemas", { file: "schemas", limits: looking });
+const health = createFunction("Health", { file: "health", limits: looking });
+
+const authorizerFunction = createFunction("Authorizer", {
+  file: "authorizer",
+  limits: authorizing,
+  link: [ledger],
+  permissions: [{ actions: ["dynamodb:GetItem"], resources: [resources.ledger] }],
+});
+
+const authorizerSettings = {
+  name: "Authorizer",
+  ttl: authorizing.ttlSeconds,
+  identitySource: "method.request.header.Authorization",
+};
+
+export const api = new sst.aws.ApiGatewayV1("Api", {
+  // Regional: an edge-optimised API closes a silent stream after 30 s.
+  endpoint: { type: "regional" },
+  // SST's CORS replaces DEFAULT_4XX and DEFAULT_5XX, and a key does not belong in a browser.
+  cors: false,
+  accessLog: { retention: "1 month" },
+  transform: {
+    deployment: (args, opts) => {
+      // A deployment is a snapshot, and SST takes a new one only when routes change.
+      opts.dependsOn = responses;
+      args.triggers = $output(args.triggers).apply((triggers) => ({
+        ...triggers,
+        authorizer: JSON.stringify(authorizerSettings),
+        gatewayResponses: JSON.stringify(gatewayResponses),
+      }));
+    },
+  },
+});
+
+const authorizer = api.addAuthorizer({ ...authorizerSettings, requestFunction: authorizerFunction.arn });
+
+const keyed = { auth: { custom: authorizer.id } };
+const buffered = { transform: { integration: { timeoutMilliseconds: looking.integrationTimeoutMs } } };
+const streamed = {
+  streaming: true,
+  // SST leaves a streamed integration at 29 s.
+  transform: { integration: { timeoutMilliseconds: answering.integrationTimeoutMs } },
+};
+
+api.route("POST /chat", chat.arn, { ...keyed, ...streamed });
+api.route("POST /vision", vision.arn, { ...keyed, ...streamed });
+api.route("POST /uploads", uploads.arn, { ...keyed, ...buffered });
+api.route("GET /results", results.arn, { ...keyed, ...buffered });
+api.route("GET /results/{id}", results.arn, { ...keyed, ...buffered });
+api.route("DELETE /results/{id}", results.arn, { ...keyed, ...buffered });
+api.route("GET /usage", usage.arn, { ...keyed, ...buffered });
+api.route("GET /schemas", schemas.arn, { ...keyed, ...buffered });
+api.route("GET /schemas/{name}", schemas.arn, { ...keyed, ...buffered });
+api.route("GET /health", health.arn, buffered);
+
+const responses = gatewayResponses.map(
+  (settings) =>
+    new aws.apigateway.Response(`ApiResponse${settings.responseType}`, { restApiId: api.nodes.api.id, ...settings }),
+);
+
+api.deploy();
+
+new aws.apigateway.MethodSettings("ApiThrottling", {
+  restApi: api.nodes.api.id,
+  stageName: api.nodes.stage?.stageName ?? $app.stage,
+  methodPath: "*/*",
+  settings: { throttlingRateLimit: throttling.rateLimit, throttlingBurstLimit: throttling.burstLimit },
+});

@@ -1,0 +1,50 @@
+import { openaiApiKey } from "./secret.ts";
+import { images, ledger } from "./storage.ts";
+
+interface FunctionProps {
+  /** File in packages/functions/src; its export is `handler`. */
+  file: string;
+  limits: { functionTimeoutMs: number; memoryMb: number };
+  /** Exactly the actions that the function calls, on exactly the resources that it calls them on. */
+  permissions?: sst.aws.FunctionArgs["permissions"];
+  link?: (typeof images | typeof ledger | typeof openaiApiKey)[];
+  environment?: Record<string, string>;
+  /** Whether API Gateway streams its response. */
+  streaming?: boolean;
+}
+
+const trustLambda = aws.iam.assumeRolePolicyForPrincipal({ Service: "lambda.amazonaws.com" });
+
+/** Every function of the app is made here, so that none has a default of SST's: 20 s, x86, kept wildcard links. */
+export function createFunction(name: string, { file, limits, ...props }: FunctionProps) {
+  return new sst.aws.Function(name, {
+    handler: `packages/functions/src/${file}.handler`,
+    runtime: "nodejs24.x",
+    architecture: "arm64",
+    timeout: `${limits.functionTimeoutMs / 1000} seconds`,
+    memory: `${limits.memoryMb} MB`,
+    nodejs: { minify: true, sourcemap: false },
+    logging: { retention: "1 month", format: "json" },
+    // SST 4.17 lets the whole account take the role, which only `sst dev` needs.
+    transform: $dev ? {} : { role: { assumeRolePolicy: trustLambda } },
+    ...props,
+  });
+}
+
+/** Links and environment of a function that calls OpenAI. */
+export function openai(limits: { openaiAttemptTimeoutMs: number; leaseMs: number }) {
+  return {
+    link: [ledger, images, openaiApiKey],
+    environment: {
+      DEFAULT_MODEL: "gpt-4o-mini",
+      OPENAI_ATTEMPT_TIMEOUT_MS: String(limits.openaiAttemptTimeoutMs),
+      LEASE_MS: String(limits.leaseMs),
+      ...fromDeployer("OPENAI_BASE_URL", "PRICES"),
+    },
+  };
+}
+
+/** Variables that a stage may set when it is deployed; one that is not set is left out. */
+function fromDeployer(...names: string[]) {
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+}

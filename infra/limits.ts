@@ -1,0 +1,83 @@
+/**
+ * The one table of time-outs, sizes and concurrency. Plain numbers, so that infrastructure, the functions' environment and
+ * the tests read the same ones. Each must fit inside the next, which test/infra/time-budget.test.ts asserts:
+ *
+ *     HTTP    one OpenAI attempt 280 s < gateway idle 300 s < function 900 s = integration 900 s < lease 930 s
+ *     queue   one OpenAI attempt 120 s < function 180 s < lease 210 s < visibility 1080 s = 6 × function
+ */
+
+/** Of AWS, not ours to choose. Sources: API Gateway, Lambda, SQS and S3 quotas, November 2026. */
+export const aws = {
+  /** A buffered integration of a REST API, without asking for a quota increase. */
+  bufferedIntegrationTimeoutMs: 29_000,
+  /** A streamed integration. */
+  streamingIntegrationTimeoutMs: 900_000,
+  /** How long a streamed response of a regional API may stay silent before API Gateway closes it. */
+  streamingIdleTimeoutMs: 300_000,
+  /** The longest that a Lambda function may run. */
+  functionTimeoutMs: 900_000,
+  /** A request that Lambda accepts, as base64 and JSON: larger images go through `POST /uploads`. */
+  functionRequestBytes: 6 * 1024 * 1024,
+  /** AWS's own advice for a queue that feeds a function: retries of a throttled batch must fit in. */
+  visibilityPerFunctionTimeout: 6,
+};
+
+/** Functions that call OpenAI and answer over HTTP: `/chat`, `/vision`. */
+export const answering = {
+  /** Below the gateway's idle limit, so that a silent OpenAI ends as our 504 and not as a cut connection. */
+  openaiAttemptTimeoutMs: 280_000,
+  functionTimeoutMs: aws.functionTimeoutMs,
+  integrationTimeoutMs: aws.streamingIntegrationTimeoutMs,
+  /** How long an unfinished result belongs to its attempt: past the function's end, whatever became of it. */
+  leaseMs: aws.functionTimeoutMs + 30_000,
+  memoryMb: 1024,
+};
+
+/** Functions that read and write our own tables only. */
+export const looking = {
+  functionTimeoutMs: 20_000,
+  integrationTimeoutMs: aws.bufferedIntegrationTimeoutMs,
+  memoryMb: 512,
+};
+
+/** The authorizer stands before every request: it reads one item, or fails fast. */
+export const authorizing = {
+  functionTimeoutMs: 5_000,
+  memoryMb: 512,
+  /** How long API Gateway remembers a key, and so how long a revoked key still works. */
+  ttlSeconds: 60,
+};
+
+/** S3 → SQS → function. */
+export const pipeline = {
+  /** One attempt: SQS retries, so the OpenAI client does not. */
+  openaiAttemptTimeoutMs: 120_000,
+  functionTimeoutMs: 180_000,
+  leaseMs: 210_000,
+  visibilityTimeoutMs: aws.visibilityPerFunctionTimeout * 180_000,
+  /** Receives before a message goes to the dead-letter queue. AWS advises at least 5 for a throttled function. */
+  maxReceiveCount: 5,
+  /** Longer than the 4 days of the queue itself, since a message keeps its first date when it is moved. */
+  deadLetterRetentionDays: 14,
+  /**
+   * A batch is worked on at once. An image of 20 MB is held as bytes, as base64 and inside the request's JSON, about 75 MB:
+   * five of them leave more than half of the memory free.
+   */
+  batchSize: 5,
+  memoryMb: 1024,
+  /** Functions at work at once: the back-pressure on OpenAI's rate limit, 50 images in flight. */
+  maximumConcurrency: 10,
+};
+
+/** Requests a second over the whole API, before API Gateway answers 429 itself. */
+export const throttling = { rateLimit: 100, burstLimit: 200 };
+
+export const sizes = {
+  /** One image, as OpenAI accepts it. */
+  imageBytes: 20 * 1024 * 1024,
+  /** A larger output goes to S3: a DynamoDB item takes 400 KB, its other attributes included. */
+  inlineOutputBytes: 350 * 1024,
+};
+
+/** How long a presigned `POST /uploads` form can be used. */
+export const uploadTtlSeconds = 900;

@@ -1,0 +1,65 @@
+import { createFunction, openai } from "./function.ts";
+import { pipeline as limits, sizes } from "./limits.ts";
+import { images, resources } from "./storage.ts";
+
+export const imageUploadedDlq = new sst.aws.Queue("ImageUploadedDlq", {
+  transform: { queue: { messageRetentionSeconds: limits.deadLetterRetentionDays * 24 * 3600 } },
+});
+
+export const imageUploadedQueue = new sst.aws.Queue("ImageUploadedQueue", {
+  visibilityTimeout: `${limits.visibilityTimeoutMs / 1000} seconds`,
+  dlq: { queue: imageUploadedDlq.arn, retry: limits.maxReceiveCount },
+});
+
+// Not `images.notify()`: its queue policy lets any bucket, topic or rule of any account send, and every message is money.
+const fromImages = new aws.sqs.QueuePolicy("ImageUploadedQueuePolicy", {
+  queueUrl: imageUploadedQueue.url,
+  policy: aws.iam.getPolicyDocumentOutput({
+    statements: [
+      {
+        effect: "Allow",
+        principals: [{ type: "Service", identifiers: ["s3.amazonaws.com"] }],
+        actions: ["sqs:SendMessage"],
+        resources: [imageUploadedQueue.arn],
+        conditions: [{ test: "ArnEquals", variable: "aws:SourceArn", values: [images.arn] }],
+      },
+    ],
+  }).json,
+});
+
+new aws.s3.BucketNotification(
+  "ImagesNotification",
+  {
+    bucket: images.name,
+    queues: [{ queueArn: imageUploadedQueue.arn, events: ["s3:ObjectCreated:*"], filterPrefix: "uploads/" }],
+  },
+  { dependsOn: [fromImages] },
+);
+
+const { link, environment } = openai(limits);
+
+const imageUploaded = createFunction("ImageUploaded", {
+  file: "image-uploaded",
+  limits,
+  link,
+  environment: {
+    ...environment,
+    MAX_IMAGE_BYTES: `${sizes.imageBytes}`,
+    INLINE_OUTPUT_BYTES: `${sizes.inlineOutputBytes}`,
+  },
+  permissions: [
+    { actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources: [resources.ledger] },
+    { actions: ["s3:GetObject"], resources: [resources.uploads] },
+    { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] },
+    {
+      // What Lambda's poller does in the function's name.
+      actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
+      resources: [imageUploadedQueue.arn],
+    },
+  ],
+});
+
+imageUploadedQueue.subscribe(imageUploaded.arn, {
+  batch: { size: limits.batchSize, partialResponses: true },
+  transform: { eventSourceMapping: { scalingConfig: { maximumConcurrency: limits.maximumConcurrency } } },
+});

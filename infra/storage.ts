@@ -1,0 +1,37 @@
+// A link is where a function reads a name. SST's own also grants `dynamodb:*` and `s3:*`: without `include` it grants
+// nothing, and each function lists the actions that it calls. Wrapped before the first table or bucket is made.
+sst.Linkable.wrap(sst.aws.Dynamo, (table) => ({ properties: { name: table.name }, include: [] }));
+sst.Linkable.wrap(sst.aws.Bucket, (bucket) => ({ properties: { name: bucket.name }, include: [] }));
+
+const production = $app.stage === "production";
+
+/** Results, usage counters and API keys: one table. Point-in-time recovery is SST's default. */
+export const ledger = new sst.aws.Dynamo("Ledger", {
+  fields: { pk: "string", sk: "string", owner_pk: "string", owner_sk: "string" },
+  primaryIndex: { hashKey: "pk", rangeKey: "sk" },
+  globalIndexes: { by_owner: { hashKey: "owner_pk", rangeKey: "owner_sk", projection: ["kind", "status"] } },
+  ttl: "expires_at",
+  deletionProtection: production,
+});
+
+/** `uploads/<owner>/…` comes in from clients; `outputs/…` holds outputs too large for an item. Private, HTTPS only. */
+export const images = new sst.aws.Bucket("Images", {
+  // A browser posts the form that `POST /uploads` signed. The signature decides what it may write, not the origin.
+  cors: { allowMethods: ["POST"], allowOrigins: ["*"], allowHeaders: ["*"], maxAge: "1 day" },
+  transform: { bucket: { forceDestroy: !production } },
+});
+
+new aws.s3.BucketLifecycleConfiguration("ImagesLifecycle", {
+  bucket: images.name,
+  rules: [
+    { id: "abort-unfinished-uploads", status: "Enabled", abortIncompleteMultipartUpload: { daysAfterInitiation: 1 } },
+  ],
+});
+
+/** What a function may touch, for its `permissions`. */
+export const resources = {
+  ledger: ledger.arn,
+  ledgerByOwner: $interpolate`${ledger.arn}/index/by_owner`,
+  uploads: $interpolate`${images.arn}/uploads/*`,
+  outputs: $interpolate`${images.arn}/outputs/*`,
+};

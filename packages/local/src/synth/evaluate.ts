@@ -1,0 +1,31 @@
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Answer, Graph } from "./graph.ts";
+
+/** What is wrong with sst.config.ts or infra/, in words for its author. */
+export class ConfigMistake extends Error {
+  override name = "ConfigMistake";
+}
+
+/**
+ * Evaluates `sst.config.ts` with SST's own components in a process of its own, about 2 s. No account is asked for.
+ * The process sees only these variables, so that the graph follows from the repository alone.
+ */
+export async function evaluate(root: string): Promise<Graph> {
+  const { PATH = "", HOME = "" } = process.env;
+  const child = fork(fileURLToPath(new URL("./program.ts", import.meta.url)), [root], {
+    cwd: root,
+    env: { PATH, HOME, AWS_REGION: "us-east-1" },
+    execArgv: [],
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  const answer = await new Promise<Answer>((resolve, reject) => {
+    child.once("message", (message) => resolve(message as Answer));
+    child.once("error", reject);
+    child.once("exit", (code, signal) =>
+      reject(new Error(`Evaluating sst.config.ts ended early (${signal ?? code}).`)),
+    );
+  });
+  if ("mistake" in answer) throw new ConfigMistake(answer.mistake);
+  return answer.graph;
+}

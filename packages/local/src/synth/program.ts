@@ -1,0 +1,177 @@
+// The process that evaluates sst.config.ts: started by evaluate.ts with the root as its argument, answers over IPC.
+// It stands in for the sst CLI on both sides of SST's real components: it bundles the configuration as the CLI does, and
+// answers the two doors that lead outside, the CLI's RPC server and Pulumi's providers.
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import http from "node:http";
+import os from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import type { Answer, Build, Resource } from "./graph.ts";
+import { describe } from "./mistake.ts";
+import { account, invoke, register } from "./provider.ts";
+
+/** The part of Pulumi's SDK that is called here. */
+interface Pulumi {
+  runtime: {
+    setMocks(mocks: object, project: string, stack: string, preview: boolean): Promise<void>;
+    runInPulumiStack(program: () => Promise<unknown>): Promise<unknown>;
+  };
+}
+
+interface App {
+  name: string;
+  home: string;
+  removal?: string;
+  protect?: boolean;
+  providers?: { aws?: { region?: string } };
+}
+
+const root = process.argv[2] ?? process.cwd();
+const stage = "local";
+const platform = path.join(root, ".sst/platform");
+const work = await mkdtemp(path.join(os.tmpdir(), "tollgate-synth-"));
+// Inside the platform, where Node finds Pulumi for it.
+const bundle = path.join(platform, `tollgate.synth.${process.pid}.mjs`);
+
+process.setSourceMapsEnabled(true);
+process.on("uncaughtException", fail);
+
+try {
+  await evaluate();
+} catch (error) {
+  await fail(error);
+}
+
+async function evaluate() {
+  const resources: Resource[] = [];
+  const secrets: string[] = [];
+  const builds: Record<string, Build> = {};
+
+  // SST's modules read these while they load, so before the app that they describe is known.
+  const $app = { name: "", stage, removal: "retain", protect: false, providers: {} };
+  const paths = { home: work, root, work, platform };
+  const $cli = { command: "deploy", rpc: "", paths, home: work, state: { version: {} } };
+  Object.assign(globalThis, { $app, $cli, $dev: false });
+
+  const { config, run, pulumi } = await load();
+  const app: App = Object.assign($app, config.app({ stage }));
+  const region = app.providers?.aws?.region ?? "us-east-1";
+  process.env.SST_SERVER = await answerRpc(builds);
+  process.env = withSecrets(process.env);
+
+  await pulumi.runtime.setMocks(
+    {
+      newResource(registration: Resource & { custom: boolean }) {
+        if (registration.type === "sst:sst:Secret") secrets.push(registration.name);
+        const resource = register(registration, { prefix: `${app.name}-${stage}-`, region });
+        if (registration.custom) resources.push(resource);
+        return resource;
+      },
+      call: ({ token, inputs }: { token: string; inputs: Record<string, unknown> }) => invoke(token, inputs, region),
+    },
+    app.name,
+    stage,
+    false,
+  );
+  await pulumi.runtime.runInPulumiStack(() => run(config.run));
+
+  // Outputs settle on their own: the graph is whole when the process has nothing left to do.
+  process.once("beforeExit", () =>
+    answer({ graph: { app: app.name, stage, region, account, secrets: secrets.sort(), resources, builds } }),
+  );
+}
+
+/** Bundles sst.config.ts and what it imports with SST's components, all in one module graph. */
+async function load() {
+  await build({
+    stdin: {
+      contents: [
+        `import { sst, aws } from "tollgate:globals";`,
+        `export { run } from "${platform}/src/auto/run.ts";`,
+        `export * as pulumi from "@pulumi/pulumi";`,
+        `export { default as config } from "./sst.config.ts";`,
+        `Object.assign(globalThis, { sst, aws });`,
+      ].join("\n"),
+      resolveDir: root,
+      loader: "ts",
+    },
+    plugins: [
+      {
+        name: "globals",
+        setup({ onResolve, onLoad }) {
+          onResolve({ filter: /^tollgate:globals$/ }, ({ path }) => ({ path, namespace: "tollgate" }));
+          onLoad({ filter: /.*/, namespace: "tollgate" }, () => ({
+            contents: `export * as aws from "@pulumi/aws"; export * as sst from "${platform}/src/components/index.ts";`,
+            resolveDir: platform,
+          }));
+        },
+      },
+    ],
+    banner: {
+      js: [
+        `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`,
+        `const __filename = import.meta.filename, __dirname = import.meta.dirname;`,
+      ].join(""),
+    },
+    inject: [path.join(platform, "src/shim/run.js")],
+    nodePaths: [path.join(platform, "node_modules")],
+    external: ["@pulumi/*", "@pulumiverse/*", "@aws-sdk/*", "undici", "esbuild", "archiver", "glob", "vite"],
+    mainFields: ["module", "main"],
+    format: "esm",
+    platform: "node",
+    sourcemap: "inline",
+    bundle: true,
+    outfile: bundle,
+    logLevel: "silent",
+    absWorkingDir: root,
+  });
+  return (await import(pathToFileURL(bundle).href)) as {
+    config: { app(input: { stage: string }): App; run(): Promise<unknown> };
+    run(program: () => Promise<unknown>): Promise<unknown>;
+    pulumi: Pulumi;
+  };
+}
+
+/** The CLI's side of SST's RPC: bundling is noted and answered with an empty bundle. Returns its address. */
+async function answerRpc(builds: Record<string, Build>) {
+  const methods: Record<string, (params: Build & { functionID: string }) => Promise<object>> = {
+    "Provider.Aws.Bootstrap": async () => ({ asset: "sst-asset", state: "sst-state" }),
+    "Runtime.Build": async ({ functionID, ...request }) => {
+      builds[functionID] = request;
+      const out = path.join(work, functionID);
+      await mkdir(out, { recursive: true });
+      await writeFile(path.join(out, "bundle.mjs"), "");
+      return { handler: request.handler, out, errors: [], sourcemaps: [] };
+    },
+  };
+  const server = http.createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const { method, params } = JSON.parse(body);
+    const result = await methods[method]?.(params[0]);
+    // An idle connection would keep the process from coming to its end.
+    response.setHeader("connection", "close");
+    response.end(JSON.stringify(result ? { result } : { error: `SST asks its CLI for ${method}, unknown here.` }));
+  });
+  server.unref();
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === "object" ? address?.port : address}`;
+}
+
+/** Every `sst.Secret` has a value, so that a missing one stops a deployment and not a look at it. */
+function withSecrets(environment: NodeJS.ProcessEnv) {
+  return new Proxy(environment, {
+    get: (target, name) => (String(name).startsWith("SST_SECRET_") ? "secret" : Reflect.get(target, name)),
+  });
+}
+
+async function fail(error: unknown) {
+  await answer({ mistake: await describe(error, root) });
+}
+
+async function answer(message: Answer) {
+  await Promise.all([rm(work, { recursive: true, force: true }), rm(bundle, { force: true })]);
+  process.send?.(message, undefined, undefined, () => process.exit(0));
+}
