@@ -1,10 +1,22 @@
 import { defineConfig } from "vitest/config";
 
+const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
     maxWorkers: 2,
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...timeouts } },
+      { test: { name: "integration", include: ["test/integration/**/*.test.ts"], ...timeouts } },
+      { test: { name: "infra", include: ["test/infra/**/*.test.ts"], ...timeouts } },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          globalSetup: "test/e2e/running-stage.ts",
+          ...timeouts,
+        },
+      },
+    ],
   },
 });

@@ -8,8 +8,8 @@ const environment = {
   DEFAULT_MODEL: z.string().min(1),
   OPENAI_BASE_URL: z.url().optional(),
   OPENAI_ATTEMPT_TIMEOUT_MS: milliseconds,
+  OPENAI_BUDGET_MS: milliseconds,
   OPENAI_MAX_ATTEMPTS: z.coerce.number().int().min(1),
-  RESPONSE_BUDGET_MS: milliseconds,
   MAX_RECEIVE_COUNT: z.coerce.number().int().min(1),
   PRICES: z.string().optional(),
 };

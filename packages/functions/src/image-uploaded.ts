@@ -12,9 +12,6 @@ import { postpone } from "./runtime/sqs.ts";
 const { MAX_RECEIVE_COUNT } = config("MAX_RECEIVE_COUNT");
 const deps = { ...chatDeps, images };
 
-/** SQS retries; a second layer that retries would multiply with it. */
-const maxAttempts = 1;
-
 export const handler = records(async (record, deadlineMs) => {
   const failures = await Promise.all(createdObjects(record.body).map((object) => analyse(object, record, deadlineMs)));
   const passing = failures.filter((failure) => failure !== null);
@@ -37,7 +34,7 @@ async function analyse(object: CreatedObject, record: SQSRecord, deadlineMs: num
   const startedMs = Date.now();
   const identity = { message_id: record.messageId, receive_count: receiveCount(record), sequencer: object.sequencer };
   try {
-    const performed = await analyseUpload(deps, object, { deadlineMs, maxAttempts, lastChance: isLastChance(record) });
+    const performed = await analyseUpload(deps, object, { deadlineMs, lastChance: isLastChance(record) });
     if (!performed) log("warn", "object_without_owner", { ...identity, key: object.key });
     else {
       const { result, replayed } = performed;

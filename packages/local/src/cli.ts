@@ -7,6 +7,7 @@ const usage = `npm start [-- --fresh]
 Runs the whole stage on this machine: API, functions, DynamoDB, SQS, S3 and a simulated OpenAI.
 
   --fresh            forget what earlier runs left in .local/
+  --dir FOLDER       keep the state there instead of in .local/
   PORT               the API's port (3000; 0 for any)
   OPENAI_API_KEY     a key of yours: OpenAI itself answers, and bills
   OPENAI_BASE_URL    another server that speaks OpenAI's protocol, such as http://localhost:11434/v1 for Ollama
@@ -21,9 +22,15 @@ function portOf(text: string | undefined): number {
   throw new Error(`PORT: "${text}" is no port. Give a number from 0 to 65535; 0 takes any that is free.`);
 }
 
+const options = {
+  fresh: { type: "boolean", default: false },
+  dir: { type: "string", default: ".local" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
 function readArguments() {
   try {
-    return parseArgs({ options: { fresh: { type: "boolean" }, help: { type: "boolean", short: "h" } } }).values;
+    return parseArgs({ options }).values;
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
   }
@@ -44,12 +51,12 @@ function stopOnSignal(starting: Promise<Stage>): void {
 }
 
 async function main(): Promise<void> {
-  const { fresh = false, help } = readArguments();
+  const { fresh, dir, help } = readArguments();
   if (help) return console.log(usage);
   const { PORT, OPENAI_API_KEY, OPENAI_BASE_URL, DEFAULT_MODEL, PRICES } = process.env;
   const starting = startStage({
     root,
-    dir: resolve(root, ".local"),
+    dir: resolve(root, dir),
     port: portOf(PORT),
     fresh,
     openai: { apiKey: OPENAI_API_KEY || undefined, baseUrl: OPENAI_BASE_URL || undefined },
@@ -59,7 +66,7 @@ async function main(): Promise<void> {
   });
   stopOnSignal(starting);
   const { info } = await starting;
-  console.error(`The API key is ${info.api_key} (owner "local"). Endpoints and credentials: .local/stage.json. Ctrl-C stops.`);
+  console.error(`The API key is ${info.api_key} (owner "local"). Endpoints and credentials: ${dir}/stage.json. Ctrl-C stops.`);
   console.log(`ready ${info.api}`);
 }
 

@@ -6,7 +6,6 @@ import type { ChatRequest } from "./schema.ts";
 
 export interface ChatDeps extends PerformDeps {
   defaultModel: string;
-  maxAttempts: number;
 }
 
 /** Answers one `POST /chat`. Everything that can be refused is refused before anything is stored or asked of OpenAI. */
@@ -26,6 +25,5 @@ export async function chat(deps: ChatDeps, request: ChatRequest, caller: Caller)
     prepare: () => ({ params: call.params, format: call.format }),
     deadlineMs: caller.deadlineMs,
     onFailure: "fail",
-    maxAttempts: deps.maxAttempts,
   });
 }

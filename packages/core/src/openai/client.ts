@@ -9,15 +9,13 @@ export interface UpstreamOptions {
   baseUrl?: string | undefined;
   /** The longest one attempt may take, from connecting to the last byte. */
   attemptTimeoutMs: number;
+  /** The longest that all attempts of one call may take, with the waits between them. */
+  budgetMs: number;
+  /** 1 where another layer retries, such as a queue. */
+  maxAttempts: number;
   now?: () => number;
   random?: () => number;
   sleep?: (ms: number) => Promise<void>;
-}
-
-export interface CallOptions {
-  /** Epoch milliseconds by which the caller must have an answer or an error. */
-  deadlineMs: number;
-  maxAttempts: number;
 }
 
 /** An answer of OpenAI's, whatever it says: judging it is not this layer's work. */
@@ -32,7 +30,8 @@ export interface Completion {
 }
 
 export interface Upstream {
-  complete(params: ChatCompletionCreateParamsNonStreaming, options: CallOptions): Promise<Completion>;
+  /** Throws `UpstreamFailure`. `deadlineMs`: epoch milliseconds by which there must be an answer or an error. */
+  complete(params: ChatCompletionCreateParamsNonStreaming, deadlineMs: number): Promise<Completion>;
 }
 
 /** No attempt succeeded. `error` is what the caller may see. */
@@ -82,7 +81,8 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   }
 
   return {
-    async complete(params, { deadlineMs, maxAttempts }) {
+    async complete(params, functionDeadlineMs) {
+      const deadlineMs = Math.min(functionDeadlineMs, now() + options.budgetMs);
       let maybeBilled = 0;
       for (let attempts = 1; ; attempts++) {
         const leftMs = deadlineMs - now();
@@ -95,7 +95,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         if (outcome.maybeBilled) maybeBilled += 1;
         const waitMs = outcome.retryAfterMs ?? backoffMs(attempts, random);
         const inTime = now() + waitMs + minAttemptMs < deadlineMs;
-        if (!outcome.retry || attempts >= maxAttempts || !inTime) {
+        if (!outcome.retry || attempts >= options.maxAttempts || !inTime) {
           throw new UpstreamFailure(tellAttempts(outcome, attempts), attempts, maybeBilled);
         }
         await sleep(waitMs);

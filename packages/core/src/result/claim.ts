@@ -30,18 +30,19 @@ export interface ClaimOptions {
   /** What the id stands for: a claim with another hash is a mismatch. */
   requestHash: string | null;
   nowMs: number;
-  /** When this attempt is certain to be dead. */
-  leaseExpiresAtMs: number;
 }
+
+/** An attempt that has not renewed its lease for this long is taken for dead. */
+export const leaseMs = 30_000;
 
 /**
  * Claims a result for one attempt: a single conditional put when it is new, as it nearly always is.
  *
  *   time ───────────────────────────────────────────────────────────────────▶
- *   attempt A   claim ────── OpenAI ────── settle
- *   attempt B          claim: in_progress         claim: replay
+ *   attempt A   claim ─── OpenAI ── renew ── renew ── settle
+ *   attempt B          claim: in_progress                    claim: replay
  *
- *   attempt A   claim ────── OpenAI ──✗ killed
+ *   attempt A   claim ─── OpenAI ──✗ killed
  *   attempt B          claim: in_progress   │ lease over │ claim: takes over, and one attempt is unaccounted
  */
 export async function claim(store: ResultStore, options: ClaimOptions): Promise<Claim> {
@@ -49,7 +50,7 @@ export async function claim(store: ResultStore, options: ClaimOptions): Promise<
   const fresh: StoredItem = {
     result: options.result,
     lease_id: leaseId,
-    lease_expires_at: options.leaseExpiresAtMs,
+    lease_expires_at: options.nowMs + leaseMs,
     request_hash: options.requestHash,
     pending_unaccounted: 0,
   };
@@ -62,7 +63,7 @@ export async function claim(store: ResultStore, options: ClaimOptions): Promise<
     if (verdict === "mismatch") return { outcome: "mismatch" };
     if (verdict === "in_progress") {
       const waitMs = existing.lease_expires_at - options.nowMs;
-      return { outcome: "in_progress", retryAfterSeconds: Math.min(30, Math.max(1, Math.ceil(waitMs / 1000))) };
+      return { outcome: "in_progress", retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
     }
     const taken = await take(store, existing, options, leaseId);
     if (taken.lease) return { outcome: "claimed", lease: taken.lease };
@@ -125,7 +126,7 @@ async function take(
           ":result": result,
           ":running": "running",
           ":lease": leaseId,
-          ":expires": options.leaseExpiresAtMs,
+          ":expires": options.nowMs + leaseMs,
           ":hash": options.requestHash,
           ":pending": pendingUnaccounted,
           ":old": existing.lease_id,

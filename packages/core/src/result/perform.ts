@@ -6,9 +6,9 @@ import type { Problem } from "../structured/problem.ts";
 import { costOf } from "../usage/cost.ts";
 import { type PriceOverrides, priceOf } from "../usage/price.ts";
 import { usageFrom } from "../usage/usage.ts";
-import { type Claim, claim, type Lease } from "./claim.ts";
+import { type Claim, claim, type Lease, leaseMs } from "./claim.ts";
 import type { Result, ResultImage } from "./result.ts";
-import { discard, release, type Settlement, settle } from "./settle.ts";
+import { discard, release, renew, type Settlement, settle } from "./settle.ts";
 import { type ResultStore, readResult } from "./store.ts";
 
 export interface PerformDeps {
@@ -35,7 +35,6 @@ export interface Job {
   deadlineMs: number;
   /** How a failure ends: over HTTP the caller hears of it; the queue brings the work back. */
   onFailure: "fail" | "give_back";
-  maxAttempts: number;
 }
 
 export interface Prepared {
@@ -56,8 +55,8 @@ export interface Performed {
 
 /** Kept back from the function's time for settling. */
 const settleReserveMs = 5_000;
-/** A lease outlives the function by this much, since clocks differ. */
-const leaseMarginMs = 10_000;
+/** Three renewals fit into a lease, so that one may be lost. Most calls end before the first. */
+const renewEveryMs = leaseMs / 3;
 
 /**
  * Claim, call, judge, settle. Returns the result in its final state, fresh or replayed, whatever OpenAI answered; throws an
@@ -68,23 +67,23 @@ export async function perform(deps: PerformDeps, job: Job): Promise<Performed> {
     result: newResult(job, deps.now()),
     requestHash: job.requestHash,
     nowMs: deps.now().getTime(),
-    leaseExpiresAtMs: job.deadlineMs + leaseMarginMs,
   });
   if (claimed.outcome !== "claimed") return answerFromClaim(claimed, job.id);
   const { lease } = claimed;
   const startedMs = deps.now().getTime();
   let result: Result = { ...lease.result, answer: null };
   let settlement: Settlement;
+  // A renewal that fails needs no answer: without it the lease runs out, which is safe.
+  const renewal = setInterval(() => renew(deps.store, lease, deps.now().getTime()).catch(() => {}), renewEveryMs);
   try {
     const { params, format, ...found } = await job.prepare(lease.result);
     result = { ...result, ...found };
-    const completion = await deps.upstream.complete(params, {
-      deadlineMs: job.deadlineMs - settleReserveMs,
-      maxAttempts: job.maxAttempts,
-    });
+    const completion = await deps.upstream.complete(params, job.deadlineMs - settleReserveMs);
     settlement = settlementOf(deps, result, completion, format, startedMs);
   } catch (error) {
     throw await endFailed(deps, job, lease, result, startedMs, error);
+  } finally {
+    clearInterval(renewal);
   }
   // When this write fails, the lease runs out and the paid attempt counts as unaccounted: it is never settled as unpaid.
   if (!(await settle(deps.store, lease, settlement))) return answerFromStored(await readResult(deps.store, job.id), job.id);

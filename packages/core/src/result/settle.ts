@@ -4,7 +4,7 @@ import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { AppError } from "../error.ts";
 import { counterUpdate, shardCount } from "../usage/ledger.ts";
 import { answerKey, maxInlineAnswerBytes } from "./answer-store.ts";
-import type { Lease } from "./claim.ts";
+import { type Lease, leaseMs } from "./claim.ts";
 import { noLease, parseItem, resultKey } from "./item.ts";
 import type { Result } from "./result.ts";
 import type { ResultStore } from "./store.ts";
@@ -18,6 +18,8 @@ export interface Settlement {
 }
 
 const maxTransactionTries = 8;
+/** This attempt, and no other, may write. */
+const held = "lease_id = :lease AND #status = :running";
 
 /**
  * Ends an attempt: the result takes its final state, on condition that this lease still holds it, and its usage is added
@@ -44,7 +46,7 @@ export async function settle(store: ResultStore, lease: Lease, settlement: Settl
     TableName: store.tableName,
     Key: resultKey(result.id),
     UpdateExpression: `SET #result = :result, #status = :status, pending_unaccounted = :none${setAnswer}`,
-    ConditionExpression: "lease_id = :lease AND #status = :running",
+    ConditionExpression: held,
     ExpressionAttributeNames: { "#result": "result", "#status": "status" },
     ExpressionAttributeValues: values,
     ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
@@ -81,6 +83,22 @@ function isOurs(item: NonNullable<TransactionCanceledException["CancellationReas
   return stored.lease_id === lease.leaseId && stored.result.status !== "running";
 }
 
+/** Tells that the attempt lives. A lease that was lost stays lost. */
+export async function renew(store: ResultStore, lease: Lease, nowMs: number): Promise<void> {
+  await whileHeld(
+    store.dynamodb.send(
+      new UpdateCommand({
+        TableName: store.tableName,
+        Key: resultKey(lease.result.id),
+        UpdateExpression: "SET lease_expires_at = :expires",
+        ConditionExpression: held,
+        ExpressionAttributeNames: { "#status": "status" },
+        ExpressionAttributeValues: { ":expires": nowMs + leaseMs, ":lease": lease.leaseId, ":running": "running" },
+      }),
+    ),
+  );
+}
+
 /** Gives a result back after a passing failure, so that the next attempt need not wait for the lease to expire. */
 export async function release(store: ResultStore, lease: Lease, error: AppError, maybeBilled: number): Promise<void> {
   await whileHeld(
@@ -90,7 +108,7 @@ export async function release(store: ResultStore, lease: Lease, error: AppError,
         Key: resultKey(lease.result.id),
         UpdateExpression:
           "SET lease_id = :none, lease_expires_at = :zero, pending_unaccounted = pending_unaccounted + :maybe, #result.#error = :error",
-        ConditionExpression: "lease_id = :lease AND #status = :running",
+        ConditionExpression: held,
         ExpressionAttributeNames: { "#result": "result", "#status": "status", "#error": "error" },
         ExpressionAttributeValues: {
           ":none": noLease,
@@ -112,7 +130,7 @@ export async function discard(store: ResultStore, lease: Lease): Promise<void> {
       new DeleteCommand({
         TableName: store.tableName,
         Key: resultKey(lease.result.id),
-        ConditionExpression: "lease_id = :lease AND #status = :running",
+        ConditionExpression: held,
         ExpressionAttributeNames: { "#status": "status" },
         ExpressionAttributeValues: { ":lease": lease.leaseId, ":running": "running" },
       }),

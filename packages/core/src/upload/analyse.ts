@@ -23,7 +23,6 @@ export interface CreatedObject {
 
 export interface AnalyseOptions {
   deadlineMs: number;
-  maxAttempts: number;
   /** The queue brings the work no more: a passing failure is final. */
   lastChance: boolean;
 }
@@ -54,7 +53,6 @@ export async function analyseUpload(
     prepare: (claimed) => prepare(deps, object, claimed),
     deadlineMs: options.deadlineMs,
     onFailure: options.lastChance ? "fail" : "give_back",
-    maxAttempts: options.maxAttempts,
   });
   if (!announcedId) return perform(deps, job(derivedId));
   try {

@@ -35,7 +35,6 @@ export async function vision(deps: VisionDeps, request: VisionRequest, caller: C
     prepare: () => ({ params: call.params, format: call.format }),
     deadlineMs: caller.deadlineMs,
     onFailure: "fail",
-    maxAttempts: deps.maxAttempts,
   });
 }
 

@@ -4,10 +4,11 @@ import { createUpstream } from "@tollgate/core/openai/client";
 import { config, now, openaiApiKey } from "./config.ts";
 import { store } from "./results.ts";
 
-const { DEFAULT_MODEL, OPENAI_BASE_URL, OPENAI_ATTEMPT_TIMEOUT_MS, OPENAI_MAX_ATTEMPTS, PRICES } = config(
+const { DEFAULT_MODEL, OPENAI_BASE_URL, OPENAI_ATTEMPT_TIMEOUT_MS, OPENAI_BUDGET_MS, OPENAI_MAX_ATTEMPTS, PRICES } = config(
   "DEFAULT_MODEL",
   "OPENAI_BASE_URL",
   "OPENAI_ATTEMPT_TIMEOUT_MS",
+  "OPENAI_BUDGET_MS",
   "OPENAI_MAX_ATTEMPTS",
   "PRICES",
 );
@@ -18,9 +19,10 @@ export const chatDeps: ChatDeps = {
     apiKey: openaiApiKey(),
     baseUrl: OPENAI_BASE_URL,
     attemptTimeoutMs: OPENAI_ATTEMPT_TIMEOUT_MS,
+    budgetMs: OPENAI_BUDGET_MS,
+    maxAttempts: OPENAI_MAX_ATTEMPTS,
   }),
   prices: parsePrices(PRICES),
   defaultModel: DEFAULT_MODEL,
-  maxAttempts: OPENAI_MAX_ATTEMPTS,
   now,
 };
