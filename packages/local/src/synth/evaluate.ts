@@ -11,9 +11,9 @@ export class ConfigMistake extends Error {
  * Evaluates `sst.config.ts` with SST's own components in a process of its own, about 2 s. No account is asked for.
  * The process sees only these variables, so that the graph follows from the repository alone.
  */
-export async function evaluate(root: string): Promise<Graph> {
+export async function evaluate(root: string, stage = "local"): Promise<Graph> {
   const { PATH = "", HOME = "" } = process.env;
-  const child = fork(fileURLToPath(new URL("./program.ts", import.meta.url)), [root], {
+  const child = fork(fileURLToPath(new URL("./program.ts", import.meta.url)), [root, stage], {
     cwd: root,
     env: { PATH, HOME, AWS_REGION: "us-east-1" },
     execArgv: [],

@@ -1,7 +1,7 @@
-// The process that evaluates sst.config.ts: started by evaluate.ts with the root as its argument, answers over IPC.
+// The process that evaluates sst.config.ts: started by evaluate.ts with root and stage as its arguments, answers over IPC.
 // It stands in for the sst CLI on both sides of SST's real components: it bundles the configuration as the CLI does, and
 // answers the two doors that lead outside, the CLI's RPC server and Pulumi's providers.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import os from "node:os";
 import path from "node:path";
@@ -27,9 +27,9 @@ interface App {
   providers?: { aws?: { region?: string } };
 }
 
-const root = process.argv[2] ?? process.cwd();
-const stage = "local";
-const platform = path.join(root, ".sst/platform");
+const [root = process.cwd(), stage = "local"] = process.argv.slice(2);
+// Resolved, since source maps and Node's resolution go by real paths.
+const platform = await realpath(path.join(root, ".sst/platform"));
 const work = await mkdtemp(path.join(os.tmpdir(), "tollgate-synth-"));
 // Inside the platform, where Node finds Pulumi for it.
 const bundle = path.join(platform, `tollgate.synth.${process.pid}.mjs`);
@@ -55,7 +55,7 @@ async function evaluate() {
   Object.assign(globalThis, { $app, $cli, $dev: false });
 
   const { config, run, pulumi } = await load();
-  const app: App = Object.assign($app, config.app({ stage }));
+  const app: App = Object.assign($app, await config.app({ stage }));
   const region = app.providers?.aws?.region ?? "us-east-1";
   process.env.SST_SERVER = await answerRpc(builds);
   process.env = withSecrets(process.env);
@@ -127,7 +127,7 @@ async function load() {
     absWorkingDir: root,
   });
   return (await import(pathToFileURL(bundle).href)) as {
-    config: { app(input: { stage: string }): App; run(): Promise<unknown> };
+    config: { app(input: { stage: string }): App | Promise<App>; run(): Promise<unknown> };
     run(program: () => Promise<unknown>): Promise<unknown>;
     pulumi: Pulumi;
   };
@@ -172,6 +172,8 @@ async function fail(error: unknown) {
 }
 
 async function answer(message: Answer) {
+  // Pulumi's own listener would lament every promise that a mistake leaves open.
+  process.removeAllListeners("exit");
   await Promise.all([rm(work, { recursive: true, force: true }), rm(bundle, { force: true })]);
   process.send?.(message, undefined, undefined, () => process.exit(0));
 }
