@@ -53,6 +53,13 @@ describe("a mistake in infra/", () => {
     expect(mistake).toContain("infra/stack.ts:2:7");
   });
 
+  test("is told when it declares a name that SST gives to every file", async () => {
+    const mistake = await mistakeOf("", "export const aws = {};");
+
+    expect(mistake).toContain(`The symbol "aws" has already been declared`);
+    expect(mistake).toContain("infra/stack.ts:2:13");
+  });
+
   test("is told when SST finds it after infra/ has run", async () => {
     const mistake = await mistakeOf(`new sst.aws.Function("Chat", { handler: "chat.handler", memory: "1 XB" });`);
 

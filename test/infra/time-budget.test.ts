@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { aws } from "../../infra/limits.ts";
+import { quotas } from "../../infra/limits.ts";
 import { committedManifest, named } from "./stage.ts";
 
 const manifest = await committedManifest();
@@ -17,7 +17,7 @@ describe.each(manifest.api.routes.map((route) => ({ ...route, route: `${route.me
 
     test("the integration stays within what API Gateway allows", () => {
       expect(integrationTimeoutMs).toBeLessThanOrEqual(
-        streaming ? aws.streamingIntegrationTimeoutMs : aws.bufferedIntegrationTimeoutMs,
+        streaming ? quotas.streamingIntegrationTimeoutMs : quotas.bufferedIntegrationTimeoutMs,
       );
     });
   },
@@ -40,14 +40,14 @@ test.each(manifest.api.routes.filter(({ streaming }) => streaming))(
   "$function gives up on OpenAI before API Gateway closes a silent stream",
   ({ function: name }) => {
     const { environment } = named(manifest.functions, name);
-    expect(Number(environment.OPENAI_ATTEMPT_TIMEOUT_MS)).toBeLessThan(aws.streamingIdleTimeoutMs);
+    expect(Number(environment.OPENAI_ATTEMPT_TIMEOUT_MS)).toBeLessThan(quotas.streamingIdleTimeoutMs);
   },
 );
 
 describe("ImageUploadedQueue", () => {
   test("hides a message for at least six times the function's timeout", () => {
     expect(queue.visibilityTimeoutSeconds).toBeGreaterThanOrEqual(
-      aws.visibilityPerFunctionTimeout * consumer.timeoutSeconds,
+      quotas.visibilityPerFunctionTimeout * consumer.timeoutSeconds,
     );
   });
 
