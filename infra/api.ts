@@ -1,21 +1,21 @@
 import { createFunction, openai } from "./function.ts";
 import { gatewayResponses } from "./gateway-responses.ts";
-import { answering, authorizing, looking, sizes, throttling, uploadTtlSeconds } from "./limits.ts";
+import * as limits from "./limits.ts";
 import { images, ledger, resources } from "./storage.ts";
 
-const imageBytes = { MAX_IMAGE_BYTES: `${sizes.imageBytes}` };
-const outputBytes = { INLINE_OUTPUT_BYTES: `${sizes.inlineOutputBytes}` };
+const imageBytes = { MAX_IMAGE_BYTES: String(limits.sizes.imageBytes) };
+const outputBytes = { INLINE_OUTPUT_BYTES: String(limits.sizes.inlineOutputBytes) };
 const settle = {
   actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
   resources: [resources.ledger],
 };
 const readWriteOutputs = { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] };
 
-const { link, environment } = openai(answering);
+const { link, environment } = openai(limits.streaming);
 
 const chat = createFunction("Chat", {
   file: "chat",
-  limits: answering,
+  limits: limits.streaming,
   streaming: true,
   link,
   environment: { ...environment, ...outputBytes },
@@ -24,7 +24,7 @@ const chat = createFunction("Chat", {
 
 const vision = createFunction("Vision", {
   file: "vision",
-  limits: answering,
+  limits: limits.streaming,
   streaming: true,
   link,
   environment: { ...environment, ...imageBytes, ...outputBytes },
@@ -33,9 +33,9 @@ const vision = createFunction("Vision", {
 
 const uploads = createFunction("Uploads", {
   file: "uploads",
-  limits: looking,
+  limits: limits.buffered,
   link: [ledger, images],
-  environment: { ...imageBytes, UPLOAD_TTL_SECONDS: `${uploadTtlSeconds}` },
+  environment: { ...imageBytes, UPLOAD_TTL_SECONDS: String(limits.uploadTtlSeconds) },
   permissions: [
     { actions: ["dynamodb:PutItem"], resources: [resources.ledger] },
     // A presigned form carries the rights of who signed it.
@@ -45,7 +45,7 @@ const uploads = createFunction("Uploads", {
 
 const results = createFunction("Results", {
   file: "results",
-  limits: looking,
+  limits: limits.buffered,
   link: [ledger, images],
   permissions: [
     { actions: ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:DeleteItem"], resources: [resources.ledger] },
@@ -57,24 +57,24 @@ const results = createFunction("Results", {
 
 const usage = createFunction("Usage", {
   file: "usage",
-  limits: looking,
+  limits: limits.buffered,
   link: [ledger],
   permissions: [{ actions: ["dynamodb:Query"], resources: [resources.ledger] }],
 });
 
-const schemas = createFunction("Schemas", { file: "schemas", limits: looking });
-const health = createFunction("Health", { file: "health", limits: looking });
+const schemas = createFunction("Schemas", { file: "schemas", limits: limits.buffered });
+const health = createFunction("Health", { file: "health", limits: limits.buffered });
 
 const authorizerFunction = createFunction("Authorizer", {
   file: "authorizer",
-  limits: authorizing,
+  limits: limits.authorizer,
   link: [ledger],
   permissions: [{ actions: ["dynamodb:GetItem"], resources: [resources.ledger] }],
 });
 
 const authorizerSettings = {
   name: "Authorizer",
-  ttl: authorizing.ttlSeconds,
+  ttl: limits.authorizer.ttlSeconds,
   identitySource: "method.request.header.Authorization",
 };
 
@@ -100,11 +100,11 @@ export const api = new sst.aws.ApiGatewayV1("Api", {
 const authorizer = api.addAuthorizer({ ...authorizerSettings, requestFunction: authorizerFunction.arn });
 
 const keyed = { auth: { custom: authorizer.id } };
-const buffered = { transform: { integration: { timeoutMilliseconds: looking.integrationTimeoutMs } } };
+const buffered = { transform: { integration: { timeoutMilliseconds: limits.buffered.integrationTimeoutMs } } };
 const streamed = {
   streaming: true,
   // SST leaves a streamed integration at 29 s.
-  transform: { integration: { timeoutMilliseconds: answering.integrationTimeoutMs } },
+  transform: { integration: { timeoutMilliseconds: limits.streaming.integrationTimeoutMs } },
 };
 
 api.route("POST /chat", chat.arn, { ...keyed, ...streamed });
@@ -129,5 +129,5 @@ new aws.apigateway.MethodSettings("ApiThrottling", {
   restApi: api.nodes.api.id,
   stageName: api.nodes.stage?.stageName ?? $app.stage,
   methodPath: "*/*",
-  settings: { throttlingRateLimit: throttling.rateLimit, throttlingBurstLimit: throttling.burstLimit },
+  settings: { throttlingRateLimit: limits.throttling.rateLimit, throttlingBurstLimit: limits.throttling.burstLimit },
 });

@@ -1,3 +1,5 @@
+import { quotas } from "./limits.ts";
+
 /** What API Gateway answers without asking a function, in OpenAI's shape. */
 interface GatewayError {
   status?: number;
@@ -31,7 +33,7 @@ const errors: Record<string, GatewayError> = {
     status: 413,
     code: "payload_too_large",
     type: "invalid_request_error",
-    message: "The request is larger than 6 MB. Send large images through POST /uploads.",
+    message: `The request is larger than ${quotas.functionRequestBytes / 1024 ** 2} MB. Send large images through POST /uploads.`,
   },
   THROTTLED: {
     status: 429,

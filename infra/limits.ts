@@ -7,7 +7,7 @@
  */
 
 /** Of AWS, not ours to choose. Sources: API Gateway, Lambda, SQS and S3 quotas, November 2026. */
-export const aws = {
+export const quotas = {
   /** A buffered integration of a REST API, without asking for a quota increase. */
   bufferedIntegrationTimeoutMs: 29_000,
   /** A streamed integration. */
@@ -22,39 +22,41 @@ export const aws = {
   visibilityPerFunctionTimeout: 6,
 };
 
-/** Functions that call OpenAI and answer over HTTP: `/chat`, `/vision`. */
-export const answering = {
+/** Functions behind streamed routes: they call OpenAI and answer over HTTP. */
+export const streaming = {
   /** Below the gateway's idle limit, so that a silent OpenAI ends as our 504 and not as a cut connection. */
   openaiAttemptTimeoutMs: 280_000,
-  functionTimeoutMs: aws.functionTimeoutMs,
-  integrationTimeoutMs: aws.streamingIntegrationTimeoutMs,
+  functionTimeoutMs: quotas.functionTimeoutMs,
+  integrationTimeoutMs: quotas.streamingIntegrationTimeoutMs,
   /** How long an unfinished result belongs to its attempt: past the function's end, whatever became of it. */
-  leaseMs: aws.functionTimeoutMs + 30_000,
+  leaseMs: quotas.functionTimeoutMs + 30_000,
   memoryMb: 1024,
 };
 
-/** Functions that read and write our own tables only. */
-export const looking = {
+/** Functions behind buffered routes: they read and write our own table only. */
+export const buffered = {
   functionTimeoutMs: 20_000,
-  integrationTimeoutMs: aws.bufferedIntegrationTimeoutMs,
+  integrationTimeoutMs: quotas.bufferedIntegrationTimeoutMs,
   memoryMb: 512,
 };
 
 /** The authorizer stands before every request: it reads one item, or fails fast. */
-export const authorizing = {
+export const authorizer = {
   functionTimeoutMs: 5_000,
   memoryMb: 512,
   /** How long API Gateway remembers a key, and so how long a revoked key still works. */
   ttlSeconds: 60,
 };
 
+const imageUploadedTimeoutMs = 180_000;
+
 /** S3 → SQS → function. */
 export const pipeline = {
   /** One attempt: SQS retries, so the OpenAI client does not. */
   openaiAttemptTimeoutMs: 120_000,
-  functionTimeoutMs: 180_000,
-  leaseMs: 210_000,
-  visibilityTimeoutMs: aws.visibilityPerFunctionTimeout * 180_000,
+  functionTimeoutMs: imageUploadedTimeoutMs,
+  leaseMs: imageUploadedTimeoutMs + 30_000,
+  visibilityTimeoutMs: quotas.visibilityPerFunctionTimeout * imageUploadedTimeoutMs,
   /** Receives before a message goes to the dead-letter queue. AWS advises at least 5 for a throttled function. */
   maxReceiveCount: 5,
   /** Longer than the 4 days of the queue itself, since a message keeps its first date when it is moved. */

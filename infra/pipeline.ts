@@ -44,8 +44,8 @@ const imageUploaded = createFunction("ImageUploaded", {
   link,
   environment: {
     ...environment,
-    MAX_IMAGE_BYTES: `${sizes.imageBytes}`,
-    INLINE_OUTPUT_BYTES: `${sizes.inlineOutputBytes}`,
+    MAX_IMAGE_BYTES: String(sizes.imageBytes),
+    INLINE_OUTPUT_BYTES: String(sizes.inlineOutputBytes),
   },
   permissions: [
     { actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources: [resources.ledger] },

@@ -1,6 +1,7 @@
 import type { ApiSpec, AuthorizerSpec, GatewayResponseSpec, RouteSpec } from "../manifest.ts";
 import type { All, Parsed } from "./inputs.ts";
 import { byName, compare } from "./order.ts";
+import { VisibleError } from "./visible-error.ts";
 
 /** The REST API: its routes, authorizer, gateway responses and throttling. */
 export function readApi(all: All, functionOf: (arn: string) => string): ApiSpec {
@@ -36,7 +37,7 @@ function readRoutes(all: All, functionOf: (arn: string) => string): RouteSpec[] 
       const integration = integrations.find(
         ({ inputs }) => inputs.resourceId === resourceId && inputs.httpMethod === httpMethod,
       );
-      if (!integration) throw new Error(`${httpMethod} ${path} has no integration.`);
+      if (!integration) throw new VisibleError(`${httpMethod} ${path} has no integration.`);
       return {
         method: httpMethod,
         path,
@@ -74,12 +75,13 @@ function readResponse({ inputs }: Parsed<"aws:apigateway/response:Response">): [
 /** `arn:aws:apigateway:…:path/2015-03-31/functions/<function's ARN>/invocations` → the function's ARN. */
 function invokedArn(uri: string) {
   const arn = /\/functions\/(arn:[^/]+)\//.exec(uri)?.[1];
-  if (!arn) throw new Error(`${uri} is not the invocation of a function.`);
+  if (!arn) throw new VisibleError(`${uri} is not the invocation of a function.`);
   return arn;
 }
 
 function one<T>(found: T[], what: string): T {
   const [first] = found;
-  if (!first || found.length > 1) throw new Error(`The local stage has one ${what}; infra/ makes ${found.length}.`);
+  if (!first || found.length > 1)
+    throw new VisibleError(`The local stage has one ${what}; infra/ makes ${found.length}.`);
   return first;
 }

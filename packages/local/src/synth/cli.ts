@@ -2,6 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { installPlatform } from "./platform.ts";
+import { VisibleError } from "./visible-error.ts";
 
 const root = path.resolve(import.meta.dirname, "../../../..");
 
@@ -9,7 +10,7 @@ try {
   await installPlatform(root);
   if (process.argv[2] === "synth") await synth();
 } catch (error) {
-  if (!(error instanceof Error)) throw error;
+  if (!(error instanceof VisibleError)) throw error;
   console.error(`\n${error.message}`);
   process.exitCode = 1;
 }

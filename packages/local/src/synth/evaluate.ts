@@ -1,19 +1,18 @@
 import { fork } from "node:child_process";
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Answer, Graph } from "./graph.ts";
-
-/** What is wrong with sst.config.ts or infra/, in words for its author. */
-export class ConfigMistake extends Error {
-  override name = "ConfigMistake";
-}
+import { VisibleError } from "./visible-error.ts";
 
 /**
  * Evaluates `sst.config.ts` with SST's own components in a process of its own, about 2 s. No account is asked for.
  * The process sees only these variables, so that the graph follows from the repository alone.
  */
-export async function evaluate(root: string): Promise<Graph> {
+export async function evaluate(root: string, stage = "local"): Promise<Graph> {
+  if (!existsSync(path.join(root, ".sst/platform"))) throw new VisibleError("No .sst/platform here: npm run platform.");
   const { PATH = "", HOME = "" } = process.env;
-  const child = fork(fileURLToPath(new URL("./program.ts", import.meta.url)), [root], {
+  const child = fork(fileURLToPath(new URL("./program.ts", import.meta.url)), [root, stage], {
     cwd: root,
     env: { PATH, HOME, AWS_REGION: "us-east-1" },
     execArgv: [],
@@ -26,6 +25,6 @@ export async function evaluate(root: string): Promise<Graph> {
       reject(new Error(`Evaluating sst.config.ts ended early (${signal ?? code}).`)),
     );
   });
-  if ("mistake" in answer) throw new ConfigMistake(answer.mistake);
+  if ("mistake" in answer) throw new VisibleError(answer.mistake);
   return answer.graph;
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Graph, Resource } from "./graph.ts";
+import { VisibleError } from "./visible-error.ts";
 
 const text = z.string();
 const count = z.number();
@@ -197,7 +198,7 @@ export interface Parsed<Type extends keyof Placed> {
 export function parseResources({ resources }: Graph) {
   for (const { type, name } of resources)
     if (!(type in placed) && !(type in leftOut))
-      throw new Error(
+      throw new VisibleError(
         `${name} is of type ${type}, which the local stage cannot make. ` +
           "Give it a place in packages/local/src/synth/inputs.ts, or leave it out there with a reason.",
       );
@@ -219,7 +220,7 @@ export type All = ReturnType<typeof parseResources>;
 function parse(schema: z.ZodType, { type, name, inputs }: Pick<Resource, "type" | "name" | "inputs">) {
   const result = schema.safeParse(inputs);
   if (result.success) return result.data;
-  throw new Error(
+  throw new VisibleError(
     `${name} (${type}) has settings that the local stage has no place for:\n${z.prettifyError(result.error)}\n` +
       "Give them one in packages/local/src/synth/inputs.ts and packages/local/src/manifest.ts.",
   );

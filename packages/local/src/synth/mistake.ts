@@ -13,7 +13,9 @@ export async function describe(error: unknown, root: string): Promise<string> {
   }
   if (!(error instanceof Error)) return String(error);
   const at = frames(error, root)[0];
-  if (!at) return error.stack ?? error.message;
+  // Thrown while an Output resolved: infra/ had already run, and is no longer on the stack.
+  if (!at)
+    return `${error.stack}\n\nSST threw this by itself, so no line of infra/ is known. npm run check may name it.`;
   return [`${at.file}:${at.line}:${at.column}: ${error.message}`, await excerpt(path.join(root, at.file), at.line)]
     .filter(Boolean)
     .join("\n\n");

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { access, readFile } from "node:fs/promises";
 import path from "node:path";
+import { VisibleError } from "./visible-error.ts";
 
 /**
  * Puts SST's platform, its components and the providers' SDKs, into `.sst/platform`: the only step of a synthesis that
@@ -14,7 +15,7 @@ export async function installPlatform(root: string): Promise<void> {
   const code = await run(path.join(root, "node_modules/.bin/sst"), ["install", "--stage", "local"], root);
   const installed = await installedVersion(root);
   if (code !== 0 || installed !== wanted)
-    throw new Error(
+    throw new VisibleError(
       `SST's platform ${wanted} could not be installed (sst install exited with ${code}, .sst/platform holds ` +
         `${installed ?? "none"}). It comes from the npm registry: check the network and run npm run platform again.`,
     );

@@ -16,6 +16,39 @@ const document = z.strictObject({
   ),
 });
 
+/** Arguments of the AWS provider's `getPolicyDocument`. */
+export interface Document {
+  statements?: {
+    effect?: string;
+    principals?: { type: string; identifiers: string[] }[];
+    actions: string[];
+    resources: string[];
+    conditions?: Condition[];
+  }[];
+}
+
+type Condition = NonNullable<PolicyStatement["conditions"]>[number];
+
+/** A policy document as IAM stores it. */
+export function policyJson({ statements = [] }: Document): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: statements.map(({ effect = "Allow", principals, actions, resources, conditions }) => ({
+      Effect: effect,
+      Principal: principals && Object.fromEntries(principals.map(({ type, identifiers }) => [type, identifiers])),
+      Action: actions,
+      Resource: resources,
+      Condition: conditions && byTest(conditions),
+    })),
+  });
+}
+
+function byTest(conditions: Condition[]) {
+  const tests: Record<string, Record<string, string[]>> = {};
+  for (const { test, variable, values } of conditions) tests[test] = { ...tests[test], [variable]: values };
+  return tests;
+}
+
 /** Statements of an IAM policy document, from its JSON. */
 export function statements(json: string): PolicyStatement[] {
   return document.parse(JSON.parse(json)).Statement.map((statement) => ({
@@ -27,7 +60,7 @@ export function statements(json: string): PolicyStatement[] {
   }));
 }
 
-function conditions(tests: Record<string, Record<string, string[]>>) {
+function conditions(tests: Record<string, Record<string, string[]>>): Condition[] {
   return Object.entries(tests).flatMap(([test, variables]) =>
     Object.entries(variables).map(([variable, values]) => ({ test, variable, values })),
   );

@@ -1,38 +1,21 @@
-// The process that evaluates sst.config.ts: started by evaluate.ts with the root as its argument, answers over IPC.
+// The process that evaluates sst.config.ts: started by evaluate.ts with root and stage as its arguments, answers over IPC.
 // It stands in for the sst CLI on both sides of SST's real components: it bundles the configuration as the CLI does, and
 // answers the two doors that lead outside, the CLI's RPC server and Pulumi's providers.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import os from "node:os";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { bundle } from "./bundle.ts";
 import type { Answer, Build, Resource } from "./graph.ts";
 import { describe } from "./mistake.ts";
 import { account, invoke, register } from "./provider.ts";
 
-/** The part of Pulumi's SDK that is called here. */
-interface Pulumi {
-  runtime: {
-    setMocks(mocks: object, project: string, stack: string, preview: boolean): Promise<void>;
-    runInPulumiStack(program: () => Promise<unknown>): Promise<unknown>;
-  };
-}
-
-interface App {
-  name: string;
-  home: string;
-  removal?: string;
-  protect?: boolean;
-  providers?: { aws?: { region?: string } };
-}
-
-const root = process.argv[2] ?? process.cwd();
-const stage = "local";
-const platform = path.join(root, ".sst/platform");
+const [root = process.cwd(), stage = "local"] = process.argv.slice(2);
+// Resolved, since source maps and Node's resolution go by real paths.
+const platform = await realpath(path.join(root, ".sst/platform"));
 const work = await mkdtemp(path.join(os.tmpdir(), "tollgate-synth-"));
 // Inside the platform, where Node finds Pulumi for it.
-const bundle = path.join(platform, `tollgate.synth.${process.pid}.mjs`);
+const outfile = path.join(platform, `tollgate.synth.${process.pid}.mjs`);
 
 process.setSourceMapsEnabled(true);
 process.on("uncaughtException", fail);
@@ -54,8 +37,8 @@ async function evaluate() {
   const $cli = { command: "deploy", rpc: "", paths, home: work, state: { version: {} } };
   Object.assign(globalThis, { $app, $cli, $dev: false });
 
-  const { config, run, pulumi } = await load();
-  const app: App = Object.assign($app, config.app({ stage }));
+  const { config, run, pulumi } = await bundle({ root, platform, outfile });
+  const app = Object.assign($app, await config.app({ stage }));
   const region = app.providers?.aws?.region ?? "us-east-1";
   process.env.SST_SERVER = await answerRpc(builds);
   process.env = withSecrets(process.env);
@@ -80,57 +63,6 @@ async function evaluate() {
   process.once("beforeExit", () =>
     answer({ graph: { app: app.name, stage, region, account, secrets: secrets.sort(), resources, builds } }),
   );
-}
-
-/** Bundles sst.config.ts and what it imports with SST's components, all in one module graph. */
-async function load() {
-  await build({
-    stdin: {
-      contents: [
-        `import { sst, aws } from "tollgate:globals";`,
-        `export { run } from "${platform}/src/auto/run.ts";`,
-        `export * as pulumi from "@pulumi/pulumi";`,
-        `export { default as config } from "./sst.config.ts";`,
-        `Object.assign(globalThis, { sst, aws });`,
-      ].join("\n"),
-      resolveDir: root,
-      loader: "ts",
-    },
-    plugins: [
-      {
-        name: "globals",
-        setup({ onResolve, onLoad }) {
-          onResolve({ filter: /^tollgate:globals$/ }, ({ path }) => ({ path, namespace: "tollgate" }));
-          onLoad({ filter: /.*/, namespace: "tollgate" }, () => ({
-            contents: `export * as aws from "@pulumi/aws"; export * as sst from "${platform}/src/components/index.ts";`,
-            resolveDir: platform,
-          }));
-        },
-      },
-    ],
-    banner: {
-      js: [
-        `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`,
-        `const __filename = import.meta.filename, __dirname = import.meta.dirname;`,
-      ].join(""),
-    },
-    inject: [path.join(platform, "src/shim/run.js")],
-    nodePaths: [path.join(platform, "node_modules")],
-    external: ["@pulumi/*", "@pulumiverse/*", "@aws-sdk/*", "undici", "esbuild", "archiver", "glob", "vite"],
-    mainFields: ["module", "main"],
-    format: "esm",
-    platform: "node",
-    sourcemap: "inline",
-    bundle: true,
-    outfile: bundle,
-    logLevel: "silent",
-    absWorkingDir: root,
-  });
-  return (await import(pathToFileURL(bundle).href)) as {
-    config: { app(input: { stage: string }): App; run(): Promise<unknown> };
-    run(program: () => Promise<unknown>): Promise<unknown>;
-    pulumi: Pulumi;
-  };
 }
 
 /** The CLI's side of SST's RPC: bundling is noted and answered with an empty bundle. Returns its address. */
@@ -172,6 +104,8 @@ async function fail(error: unknown) {
 }
 
 async function answer(message: Answer) {
-  await Promise.all([rm(work, { recursive: true, force: true }), rm(bundle, { force: true })]);
+  // Pulumi's own listener would lament every promise that a mistake leaves open.
+  process.removeAllListeners("exit");
+  await Promise.all([rm(work, { recursive: true, force: true }), rm(outfile, { force: true })]);
   process.send?.(message, undefined, undefined, () => process.exit(0));
 }

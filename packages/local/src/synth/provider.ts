@@ -1,12 +1,16 @@
 import type { Resource } from "./graph.ts";
+import { type Document, policyJson } from "./policy.ts";
 
-/** The stage that is synthesized. Account and names are AWS's in form; SST's random suffixes are left off. */
+/** An account of AWS's form that nobody has. */
 export const account = "000000000000";
 
 type Properties = Record<string, unknown>;
 type Registration = Pick<Resource, "type" | "name" | "inputs">;
 
-/** Answers like the AWS provider once it has made a resource: inputs, and what AWS would add to them. */
+/**
+ * Answers like the AWS provider once it has made a resource: inputs, and what AWS would add to them. The random suffix that
+ * SST gives a physical name is left off, so that the same configuration has the same names.
+ */
 export function register(
   { type, name, inputs: given }: Registration,
   { prefix, region }: { prefix: string; region: string },
@@ -88,38 +92,8 @@ export function invoke(token: string, inputs: Properties, region: string): Prope
     case "aws:index/getCallerIdentity:getCallerIdentity":
       return { accountId: account };
     case "aws:iam/getPolicyDocument:getPolicyDocument":
-      return policyDocument(inputs as unknown as { statements?: Statement[] });
+      return { ...inputs, json: policyJson(inputs as Document) };
     default:
       throw new Error(`SST asks AWS for ${token}, which has no answer without an account.`);
   }
-}
-
-interface Statement {
-  effect?: string;
-  principals?: { type: string; identifiers: string[] }[];
-  actions: string[];
-  resources: string[];
-  conditions?: { test: string; variable: string; values: string[] }[];
-}
-
-/** Writes a document as IAM stores it. Without statements there is none, as with the real provider. */
-function policyDocument({ statements = [] }: { statements?: Statement[] }): Properties {
-  if (statements.length === 0) return { json: "" };
-  const json = JSON.stringify({
-    Version: "2012-10-17",
-    Statement: statements.map(({ effect, principals, actions, resources, conditions }) => ({
-      Effect: effect ?? "Allow",
-      Principal: principals && Object.fromEntries(principals.map(({ type, identifiers }) => [type, identifiers])),
-      Action: actions,
-      Resource: resources,
-      Condition: conditions && group(conditions),
-    })),
-  });
-  return { statements, json };
-}
-
-function group(conditions: NonNullable<Statement["conditions"]>) {
-  const tests: Record<string, Record<string, string[]>> = {};
-  for (const { test, variable, values } of conditions) tests[test] = { ...tests[test], [variable]: values };
-  return tests;
 }

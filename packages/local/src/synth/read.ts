@@ -5,6 +5,7 @@ import type { Graph } from "./graph.ts";
 import { type All, type Parsed, parseResources } from "./inputs.ts";
 import { byName, compare } from "./order.ts";
 import { statements } from "./policy.ts";
+import { VisibleError } from "./visible-error.ts";
 
 /** Turns what was registered into the manifest: references by name instead of by ARN, everything in a fixed order. */
 export function readManifest(graph: Graph): Manifest {
@@ -51,7 +52,7 @@ function namesOf(resources: { name: string; arn: string }[], kind: string) {
   const names = new Map(resources.map(({ name, arn }) => [arn, component(name, kind)]));
   return (arn: string) => {
     const name = names.get(arn);
-    if (!name) throw new Error(`${arn} is no ${kind.toLowerCase()} that infra/ makes.`);
+    if (!name) throw new VisibleError(`${arn} is no ${kind.toLowerCase()} that infra/ makes.`);
     return name;
   };
 }
@@ -64,7 +65,7 @@ function readFunction(
 ): FunctionSpec {
   const build = builds[name];
   const role = all("aws:iam/role:Role").find(({ arn }) => arn === inputs.role);
-  if (!build || !role) throw new Error(`${name} has no ${build ? "role" : "code"} of its own.`);
+  if (!build || !role) throw new VisibleError(`${name} has no ${build ? "role" : "code"} of its own.`);
   const logs = all("aws:cloudwatch/logGroup:LogGroup").find(
     (group) => group.inputs.name === inputs.loggingConfig.logGroup,
   );

@@ -4,7 +4,8 @@ import { readManifest } from "./read.ts";
 
 /**
  * What `sst deploy` would make of the `sst.config.ts` in `root`. Needs SST's platform in `.sst/platform` (`npm run
- * platform`), no AWS account and no network. Throws `ConfigMistake` when the configuration does not evaluate.
+ * platform`), no AWS account and no network. Throws a `VisibleError` when the configuration does not evaluate, or
+ * declares what the local stage could not make.
  */
 export async function synthesize({ root }: { root: string }): Promise<Manifest> {
   return readManifest(await evaluate(root));

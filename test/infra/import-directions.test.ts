@@ -1,0 +1,49 @@
+import { globSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { root } from "./stage.ts";
+
+/** `core ← functions ← local ← test`: what each part may import besides itself. infra/ is evaluated by SST, alone. */
+const mayImport: Record<string, string[]> = {
+  "packages/core": [],
+  "packages/functions": ["packages/core"],
+  "packages/local": ["packages/core", "packages/functions"],
+  infra: [],
+};
+
+const files = globSync("{packages/*/src,infra}/**/*.ts", { cwd: root });
+
+async function importsOf(file: string) {
+  const source = await readFile(path.join(root, file), "utf8");
+  return [...source.matchAll(/(?:\bfrom|\bimport\(?)\s*"([^"]+)"/g)].map(([, specifier = ""]) => specifier);
+}
+
+const partOf = (file: string) => Object.keys(mayImport).find((part) => file.startsWith(`${part}/`));
+
+function partImported(specifier: string, importer: string) {
+  if (specifier.startsWith("@tollgate/")) return `packages/${specifier.split("/")[1]}`;
+  return specifier.startsWith(".") ? partOf(path.join(path.dirname(importer), specifier)) : undefined;
+}
+
+test("parts import in one direction", async () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    const own = partOf(file);
+    for (const specifier of await importsOf(file)) {
+      const part = partImported(specifier, file);
+      if (own && part && part !== own && !mayImport[own]?.includes(part)) wrong.push(`${file} imports ${specifier}`);
+    }
+  }
+  expect(files.length).toBeGreaterThan(0);
+  expect(wrong).toEqual([]);
+});
+
+test("only the composition root knows of sst", async () => {
+  const importers: string[] = [];
+  for (const file of files)
+    if ((await importsOf(file)).some((specifier) => specifier === "sst" || specifier.startsWith("sst/")))
+      importers.push(file);
+
+  expect(importers.filter((file) => file !== "packages/functions/src/runtime.ts")).toEqual([]);
+});

@@ -1,0 +1,67 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { evaluate } from "../../packages/local/src/synth/evaluate.ts";
+import type { Graph } from "../../packages/local/src/synth/graph.ts";
+import { installPlatform } from "../../packages/local/src/synth/platform.ts";
+import { readManifest } from "../../packages/local/src/synth/read.ts";
+import { committedManifest, named, root } from "./stage.ts";
+
+let graph: Graph;
+
+beforeAll(async () => {
+  await installPlatform(root);
+  graph = await evaluate(root);
+});
+
+const inputsOf = (type: string) =>
+  graph.resources.filter((resource) => resource.type === type).map(({ inputs }) => inputs);
+
+test("infra/manifest.json is what sst.config.ts declares", async () => {
+  expect(readManifest(graph), "infra/ has changed: run `npm run synth` and commit infra/manifest.json").toEqual(
+    await committedManifest(),
+  );
+});
+
+test("the manifest is the same in every run, and in whatever order Pulumi registers", async () => {
+  const again = await evaluate(root);
+  again.resources.reverse();
+
+  expect(JSON.stringify(readManifest(again))).toBe(JSON.stringify(readManifest(graph)));
+});
+
+describe("what the manifest leaves out", () => {
+  test("a deployment snapshots the gateway responses and the authorizer, not the routes alone", () => {
+    const [deployment] = inputsOf("aws:apigateway/deployment:Deployment");
+    const triggers = JSON.stringify(deployment?.triggers);
+
+    for (const { responseType } of inputsOf("aws:apigateway/response:Response"))
+      expect(triggers).toContain(responseType);
+    expect(triggers).toContain("method.request.header.Authorization");
+  });
+
+  test("each function has a role of its own, which only Lambda can take", () => {
+    const roles = inputsOf("aws:lambda/function:Function").map(({ role }) => role);
+    expect(new Set(roles).size).toBe(roles.length);
+
+    for (const { assumeRolePolicy } of inputsOf("aws:iam/role:Role")) {
+      expect(assumeRolePolicy).toMatchObject({
+        Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "lambda.amazonaws.com" } }],
+      });
+    }
+  });
+
+  test("API Gateway may call the function of every route, and the authorizer", () => {
+    const allowed = inputsOf("aws:lambda/permission:Permission").map((permission) => permission.function);
+    const { api } = readManifest(graph);
+    const functions = [...api.routes.map((route) => route.function), api.authorizer?.function];
+
+    for (const name of functions) expect(allowed).toContainEqual(expect.stringMatching(`-${name}Function$`));
+  });
+});
+
+test("production keeps its table and its bucket", async () => {
+  const production = await evaluate(root, "production");
+  const bucket = production.resources.find(({ type }) => type === "aws:s3/bucket:Bucket");
+
+  expect(named(readManifest(production).tables, "Ledger").deletionProtection).toBe(true);
+  expect(bucket?.inputs).toEqual({ bucket: "tollgate-production-imagesbucket", forceDestroy: false });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { committedManifest, named } from "./stage.ts";
+
+const manifest = await committedManifest();
+const table = named(manifest.tables, "Ledger").arn;
+const bucket = named(manifest.buckets, "Images");
+const queue = named(manifest.queues, "ImageUploadedQueue");
+
+/** All that a function may ever name. AWS forces no `*` on any action that is called here. */
+const known = [table, `${table}/index/by_owner`, `${bucket.arn}/uploads/*`, `${bucket.arn}/outputs/*`, queue.arn];
+
+describe.each(Object.entries(manifest.functions))("%s", (_, { links, policy }) => {
+  test("is granted actions by name, on resources of this stage", () => {
+    for (const { effect, actions, resources } of policy) {
+      expect(effect).toBe("Allow");
+      for (const action of actions) expect(action).toMatch(/^(dynamodb|s3|sqs):[A-Z][A-Za-z]+$/);
+      for (const resource of resources) expect(known).toContain(resource);
+    }
+  });
+
+  test("links what it may use, and may use what it links", () => {
+    const services = new Set(policy.flatMap(({ actions }) => actions.map((action) => action.split(":")[0])));
+
+    expect("Ledger" in links).toBe(services.has("dynamodb"));
+    expect("Images" in links).toBe(services.has("s3"));
+  });
+});
+
+test("OpenAI's key is linked to the functions that call OpenAI and to no other", () => {
+  const holders = Object.entries(manifest.functions).filter(([, { links }]) => "OpenAIApiKey" in links);
+
+  expect(holders.map(([name]) => name)).toEqual(["Chat", "ImageUploaded", "Vision"]);
+});
+
+test("no secret's value stands in the manifest", () => {
+  for (const secret of manifest.secrets)
+    for (const { links } of Object.values(manifest.functions)) expect(links[secret] ?? {}).toEqual({});
+});
+
+test("only S3, and only for this bucket, may send to the queue", () => {
+  expect(queue.policy).toEqual([
+    {
+      effect: "Allow",
+      principals: { Service: ["s3.amazonaws.com"] },
+      actions: ["sqs:SendMessage"],
+      resources: [queue.arn],
+      conditions: [{ test: "ArnEquals", variable: "aws:SourceArn", values: [bucket.arn] }],
+    },
+  ]);
+});
+
+test("the bucket is private and answers HTTPS only", () => {
+  expect(bucket.blockPublicAccess).toBe(true);
+  expect(bucket.policy).toEqual([
+    {
+      effect: "Deny",
+      principals: { "*": ["*"] },
+      actions: ["s3:*"],
+      resources: [bucket.arn, `${bucket.arn}/*`],
+      conditions: [{ test: "Bool", variable: "aws:SecureTransport", values: ["false"] }],
+    },
+  ]);
+});

@@ -1,0 +1,98 @@
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { installPlatform } from "../../packages/local/src/synth/platform.ts";
+import { synthesize } from "../../packages/local/src/synth/synthesize.ts";
+import { root } from "./stage.ts";
+
+let project: string | undefined;
+
+beforeAll(() => installPlatform(root));
+
+afterEach(async () => {
+  if (project) await rm(project, { recursive: true });
+  project = undefined;
+});
+
+/** A project of its own, whose infra/stack.ts is `lines`; answers what its synthesis says. */
+async function mistakeOf(...lines: string[]): Promise<string> {
+  project = await mkdtemp(path.join(os.tmpdir(), "tollgate-test-"));
+  await mkdir(path.join(project, "infra"));
+  await symlink(path.join(root, ".sst"), path.join(project, ".sst"));
+  await writeFile(path.join(project, "infra/stack.ts"), lines.join("\n"));
+  await writeFile(
+    path.join(project, "sst.config.ts"),
+    `export default $config({
+       app: () => ({ name: "mistaken", home: "aws" }),
+       run: async () => { await import("./infra/stack.ts"); },
+     });`,
+  );
+  return synthesize({ root: project }).then(
+    () => "no mistake",
+    (error: Error) => error.message,
+  );
+}
+
+describe("a mistake in infra/", () => {
+  test("is told in SST's words, with the line that made it", async () => {
+    const mistake = await mistakeOf(
+      `const api = new sst.aws.ApiGatewayV1("Api");`,
+      `api.route("FETCH /chat", "chat.handler");`,
+    );
+
+    expect(mistake).toBe(
+      `infra/stack.ts:2:5: Invalid method FETCH in route FETCH /chat\n\n  2 │ api.route("FETCH /chat", "chat.handler");`,
+    );
+  });
+
+  test("is told with its line when an import leads nowhere", async () => {
+    const mistake = await mistakeOf("", `import "./limitz.ts";`);
+
+    expect(mistake).toContain(`Could not resolve "./limitz.ts"`);
+    expect(mistake).toContain("infra/stack.ts:2:7");
+  });
+
+  test("is told when it declares a name that SST gives to every file", async () => {
+    const mistake = await mistakeOf("", "export const aws = {};");
+
+    expect(mistake).toContain(`The symbol "aws" has already been declared`);
+    expect(mistake).toContain("infra/stack.ts:2:13");
+  });
+
+  test("is told when SST finds it after infra/ has run", async () => {
+    const mistake = await mistakeOf(`new sst.aws.Function("Chat", { handler: "chat.handler", memory: "1 XB" });`);
+
+    expect(mistake).toContain("Invalid size 1 XB");
+    expect(mistake).toContain("npm run check");
+  });
+});
+
+describe("what the local stage could not make", () => {
+  test("is refused when it is a resource of an unknown type", async () => {
+    const mistake = await mistakeOf(`new aws.sns.Topic("Alarms");`);
+
+    expect(mistake).toMatch(/^Alarms is of type aws:sns\/topic:Topic, which the local stage cannot make/);
+  });
+
+  test("is refused when it is a setting of a known type", async () => {
+    const mistake = await mistakeOf(
+      `new sst.aws.Queue("Jobs", { fifo: true });`,
+      `new sst.aws.ApiGatewayV1("Api").deploy();`,
+    );
+
+    expect(mistake).toMatch(/JobsQueue \(aws:sqs\/queue:Queue\) has settings that the local stage has no place for/);
+    expect(mistake).toContain("fifoQueue");
+  });
+});
+
+test("a synthesis leaves no file behind", async () => {
+  await mistakeOf(`throw new Error("stop");`);
+  const bundles = async () => {
+    const files = await readdir(path.join(root, ".sst/platform"));
+    return files.filter((file) => file.startsWith("tollgate."));
+  };
+
+  // Other tests may be synthesizing at this moment.
+  await expect.poll(bundles, { timeout: 30_000 }).toEqual([]);
+});

@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import { quotas } from "../../infra/limits.ts";
+import { committedManifest, named } from "./stage.ts";
+
+const manifest = await committedManifest();
+const callsOpenai = Object.entries(manifest.functions).filter(([, fn]) => "OpenAIApiKey" in fn.links);
+const mapping = manifest.eventSourceMappings.find(({ function: name }) => name === "ImageUploaded");
+const queue = named(manifest.queues, "ImageUploadedQueue");
+const consumer = named(manifest.functions, "ImageUploaded");
+
+describe.each(manifest.api.routes.map((route) => ({ ...route, route: `${route.method} ${route.path}` })))(
+  "$route",
+  ({ function: name, integrationTimeoutMs, streaming }) => {
+    test("API Gateway waits as long as the function may run", () => {
+      expect(named(manifest.functions, name).timeoutSeconds * 1000).toBeLessThanOrEqual(integrationTimeoutMs);
+    });
+
+    test("the integration stays within what API Gateway allows", () => {
+      expect(integrationTimeoutMs).toBeLessThanOrEqual(
+        streaming ? quotas.streamingIntegrationTimeoutMs : quotas.bufferedIntegrationTimeoutMs,
+      );
+    });
+  },
+);
+
+describe.each(callsOpenai)("%s, which calls OpenAI", (_, fn) => {
+  const attemptMs = Number(fn.environment.OPENAI_ATTEMPT_TIMEOUT_MS);
+
+  test("has time left when an attempt has timed out", () => {
+    expect(attemptMs).toBeGreaterThan(0);
+    expect(attemptMs).toBeLessThan(fn.timeoutSeconds * 1000);
+  });
+
+  test("holds its lease longer than it can run", () => {
+    expect(Number(fn.environment.LEASE_MS)).toBeGreaterThan(fn.timeoutSeconds * 1000);
+  });
+});
+
+test.each(manifest.api.routes.filter(({ streaming }) => streaming))(
+  "$function gives up on OpenAI before API Gateway closes a silent stream",
+  ({ function: name }) => {
+    const { environment } = named(manifest.functions, name);
+    expect(Number(environment.OPENAI_ATTEMPT_TIMEOUT_MS)).toBeLessThan(quotas.streamingIdleTimeoutMs);
+  },
+);
+
+describe("ImageUploadedQueue", () => {
+  test("hides a message for at least six times the function's timeout", () => {
+    expect(queue.visibilityTimeoutSeconds).toBeGreaterThanOrEqual(
+      quotas.visibilityPerFunctionTimeout * consumer.timeoutSeconds,
+    );
+  });
+
+  test("delivers a message again only when the lease of the attempt before has expired", () => {
+    expect(queue.visibilityTimeoutSeconds * 1000).toBeGreaterThan(Number(consumer.environment.LEASE_MS));
+  });
+
+  test("gives a message at least five receives before it is dead", () => {
+    expect(queue.deadLetter?.maxReceiveCount).toBeGreaterThanOrEqual(5);
+  });
+
+  test("keeps dead messages longer than live ones", () => {
+    const deadLetters = named(manifest.queues, queue.deadLetter?.queue ?? "a dead-letter queue");
+    expect(deadLetters.retentionSeconds).toBeGreaterThan(queue.retentionSeconds);
+  });
+
+  test("asks for the outcome of each record", () => {
+    expect(mapping?.reportBatchItemFailures).toBe(true);
+  });
+
+  test("holds back from OpenAI's rate limit", () => {
+    expect(mapping?.maximumConcurrency).toBeGreaterThanOrEqual(2);
+    expect(mapping?.maximumConcurrency).toBeLessThanOrEqual(1000);
+  });
+
+  test("fits a batch of the largest images into memory, as bytes, as base64 and as JSON", () => {
+    const imageBytes = Number(consumer.environment.MAX_IMAGE_BYTES);
+    const batchBytes = (mapping?.batchSize ?? 0) * imageBytes * (1 + 4 / 3 + 4 / 3);
+
+    expect(batchBytes).toBeGreaterThan(0);
+    expect(batchBytes).toBeLessThan((consumer.memoryMb * 1024 * 1024) / 2);
+  });
+});
