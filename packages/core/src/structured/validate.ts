@@ -1,4 +1,4 @@
-import { createContext, Script } from "node:vm";
+import { type Context, createContext, Script } from "node:vm";
 import { type OutputUnit, Validator } from "@cfworker/json-schema";
 import { at, isJsonObject, type Problem } from "./problem.ts";
 
@@ -13,8 +13,8 @@ const maxProblems = 20;
 /** Keywords whose error only says that there are errors below it. */
 const summaries = new Set(["$ref", "properties", "items", "additionalProperties", "allOf", "if", "patternProperties"]);
 
-const watched = createContext({ check: undefined });
-const run = new Script("check()");
+/** Made at the first use: most answers are judged without it, and a context costs a cold start most of a millisecond. */
+let watchdog: { context: Context; run: Script } | undefined;
 
 /**
  * Why `value` does not fit the JSON Schema (draft 2020-12, so strict schemas and others), at most 20 problems in the order
@@ -26,11 +26,13 @@ const run = new Script("check()");
  */
 export function validate(schema: Record<string, unknown> | boolean, value: unknown): Problem[] {
   let errors: OutputUnit[] = [];
+  watchdog ??= { context: createContext({ check: undefined }), run: new Script("check()") };
+  const { context, run } = watchdog;
   try {
-    watched.check = () => {
+    context.check = () => {
       errors = new Validator(structuredClone(schema), "2020-12", false).validate(value).errors;
     };
-    run.runInContext(watched, { timeout: validateTimeoutMs });
+    run.runInContext(context, { timeout: validateTimeoutMs });
     return errors
       .filter((error) => !summaries.has(error.keyword))
       .slice(0, maxProblems)
@@ -38,7 +40,7 @@ export function validate(schema: Record<string, unknown> | boolean, value: unkno
   } catch (error) {
     return [{ path: "", message: `The output could not be checked: ${reasonOf(error)}.`, mend: "simplify the schema" }];
   } finally {
-    watched.check = undefined;
+    context.check = undefined;
   }
 }
 
@@ -50,7 +52,7 @@ function reasonOf(error: unknown): string {
   if (isJsonObject(error) && error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
     return `its schema takes more than ${validateTimeoutMs} ms`;
   }
-  if (error instanceof RangeError) return "it or its schema nests too deep";
+  if (error instanceof RangeError) return "it or its schema is too deep or too large";
   return error instanceof Error ? error.message.slice(0, 200) : "unknown";
 }
 
