@@ -71,7 +71,18 @@ describe("a value that does not fit", () => {
     const both = { allOf: [{ required: ["a"] }, { required: ["b"] }] };
     expect(validate(both, { a: 1, b: 1 })).toEqual([]);
     expect(validate(both, { a: 1 })).toHaveLength(1);
-    expect(validate({ oneOf: [{ type: "number" }, { type: "integer" }] }, 1)).not.toEqual([]);
+    const misfits: [Json, unknown][] = [
+      [{ oneOf: [{ type: "number" }, { type: "integer" }] }, 1],
+      [{ not: string }, "x"],
+      [{ $ref: "#/$defs/never", $defs: { never: false } }, 1],
+      [{ if: string, else: { type: "number" } }, null],
+      [{ type: "array", contains: string }, [1]],
+      [{ type: "object", propertyNames: { maxLength: 1 } }, { ab: 1 }],
+      [{ type: "object", patternProperties: { "^a": false } }, { ab: 1 }],
+      [{ type: "object", additionalProperties: string }, { ab: 1 }],
+      [{ type: "array", prefixItems: [string], items: false }, ["x", 1]],
+    ];
+    for (const [schema, value] of misfits) expect(validate(schema, value), JSON.stringify(schema)).not.toEqual([]);
   });
 
   it("has at most 20 problems", () => {

@@ -17,8 +17,8 @@ const summaries = new Set(["$ref", "properties", "items", "additionalProperties"
 let watchdog: { context: Context; run: Script } | undefined;
 
 /**
- * Why `value` does not fit the JSON Schema (draft 2020-12, so strict schemas and others), at most 20 problems in the order
- * of the schema; empty when it fits. `format` is asserted. Never throws: a check that takes over 500 ms, nests too deep
+ * Why `value` does not fit the JSON Schema (draft 2020-12, so strict schemas and others), at most 20 problems; empty when
+ * it fits. `format` is asserted. Never throws: a check that takes over 500 ms, nests too deep
  * or meets a schema that cannot be evaluated is one problem with an empty path, since nothing vouches for the value then.
  *
  * The schema is interpreted, not compiled (no `new Function` over a caller's text), and copied first: the validator
@@ -33,8 +33,9 @@ export function validate(schema: Record<string, unknown> | boolean, value: unkno
       errors = new Validator(structuredClone(schema), "2020-12", false).validate(value).errors;
     };
     run.runInContext(context, { timeout: validateTimeoutMs });
-    return errors
-      .filter((error) => !summaries.has(error.keyword))
+    const details = errors.filter((error) => !summaries.has(error.keyword));
+    // A value with errors never passes for one that fits, even when nothing but summaries is left.
+    return (details.length > 0 ? details : errors)
       .slice(0, maxProblems)
       .map((error) => ({ path: pathIn(value, error.instanceLocation), message: sentence(error) }));
   } catch (error) {
