@@ -219,11 +219,12 @@ export function checkStrictSchema(schema: unknown): Problem[] {
 
   const visitPattern = (content: unknown, path: string): void => {
     try {
-      if (typeof content !== "string") throw new SyntaxError("pattern is a string.");
+      if (typeof content !== "string") throw new SyntaxError("a pattern is a string");
       new RegExp(content, "u");
     } catch (error) {
-      const reason = error instanceof Error ? error.message.slice(0, 200) : "";
-      report(path, `This is no regular expression: ${reason}`, "write it as JSON Schema has it (ECMA-262, flag u)");
+      // V8 repeats the whole pattern before the reason.
+      const reason = error instanceof Error ? error.message.slice(error.message.lastIndexOf(": ") + 1).trim() : "";
+      report(path, `This is no regular expression: ${reason}.`, "write it as JSON Schema has it (ECMA-262, flag u)");
     }
   };
 

@@ -1,4 +1,4 @@
-import { createContext, Script } from "node:vm";
+import { type Context, createContext, Script } from "node:vm";
 import { type OutputUnit, Validator } from "@cfworker/json-schema";
 import { at, isJsonObject, type Problem } from "./problem.ts";
 
@@ -13,12 +13,12 @@ const maxProblems = 20;
 /** Keywords whose error only says that there are errors below it. */
 const summaries = new Set(["$ref", "properties", "items", "additionalProperties", "allOf", "if", "patternProperties"]);
 
-const watched = createContext({ check: undefined });
-const run = new Script("check()");
+/** Made at the first use: most answers are judged without it, and a context costs a cold start most of a millisecond. */
+let watchdog: { context: Context; run: Script } | undefined;
 
 /**
- * Why `value` does not fit the JSON Schema (draft 2020-12, so strict schemas and others), at most 20 problems in the order
- * of the schema; empty when it fits. `format` is asserted. Never throws: a check that takes over 500 ms, nests too deep
+ * Why `value` does not fit the JSON Schema (draft 2020-12, so strict schemas and others), at most 20 problems; empty when
+ * it fits. `format` is asserted. Never throws: a check that takes over 500 ms, nests too deep
  * or meets a schema that cannot be evaluated is one problem with an empty path, since nothing vouches for the value then.
  *
  * The schema is interpreted, not compiled (no `new Function` over a caller's text), and copied first: the validator
@@ -26,19 +26,22 @@ const run = new Script("check()");
  */
 export function validate(schema: Record<string, unknown> | boolean, value: unknown): Problem[] {
   let errors: OutputUnit[] = [];
+  watchdog ??= { context: createContext({ check: undefined }), run: new Script("check()") };
+  const { context, run } = watchdog;
   try {
-    watched.check = () => {
+    context.check = () => {
       errors = new Validator(structuredClone(schema), "2020-12", false).validate(value).errors;
     };
-    run.runInContext(watched, { timeout: validateTimeoutMs });
-    return errors
-      .filter((error) => !summaries.has(error.keyword))
+    run.runInContext(context, { timeout: validateTimeoutMs });
+    const details = errors.filter((error) => !summaries.has(error.keyword));
+    // A value with errors never passes for one that fits, even when nothing but summaries is left.
+    return (details.length > 0 ? details : errors)
       .slice(0, maxProblems)
       .map((error) => ({ path: pathIn(value, error.instanceLocation), message: sentence(error) }));
   } catch (error) {
     return [{ path: "", message: `The output could not be checked: ${reasonOf(error)}.`, mend: "simplify the schema" }];
   } finally {
-    watched.check = undefined;
+    context.check = undefined;
   }
 }
 
@@ -50,7 +53,7 @@ function reasonOf(error: unknown): string {
   if (isJsonObject(error) && error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
     return `its schema takes more than ${validateTimeoutMs} ms`;
   }
-  if (error instanceof RangeError) return "it or its schema nests too deep";
+  if (error instanceof RangeError) return "it or its schema is too deep or too large";
   return error instanceof Error ? error.message.slice(0, 200) : "unknown";
 }
 

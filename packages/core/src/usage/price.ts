@@ -18,12 +18,12 @@ export function familyOf(model: string): string {
 }
 
 /**
- * The prices of `model` (as the response names it) at that moment, or null when they are not known: an unknown model is
+ * The prices of `model` (as the response names it) then, or null when they are not known: an unknown model is
  * unpriced, never free. The exact name counts before the family, and a stage's override before the list, so that a
  * snapshot with a price of its own keeps it. Nothing else is inferred: `gpt-4o-audio-preview` is not `gpt-4o`.
  */
-export function priceOf(model: string, at: Date, overrides: PriceOverrides = new Map()): Rates | null {
-  const day = at.toISOString().slice(0, 10);
+export function priceOf(model: string, when: Date, overrides: PriceOverrides = new Map()): Rates | null {
+  const day = when.toISOString().slice(0, 10);
   for (const name of new Set([model, familyOf(model)])) {
     const override = overrides.get(name);
     if (override !== undefined) return override;

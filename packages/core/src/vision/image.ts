@@ -30,10 +30,10 @@ export function inspectImage(bytes: Uint8Array): Inspection {
     const code = foreign.kind === "picture" ? "unsupported_image" : "invalid_image";
     return { ok: false, code, message: `This is ${foreign.name}. ${works}` };
   }
-  return judge(format, { png, jpeg, webp, gif }[format](file));
+  return inspectionOf(format, { png, jpeg, webp, gif }[format](file));
 }
 
-function judge(format: ImageFormat, { width, height, frames, damage }: Structure): Inspection {
+function inspectionOf(format: ImageFormat, { width, height, frames, damage }: Structure): Inspection {
   const name = { png: "PNG", jpeg: "JPEG", webp: "WebP", gif: "GIF" }[format];
   if (damage !== null) return invalid(`This ${name} is damaged: ${damage}.`);
   if (width === 0 || height === 0) return invalid(`This ${name} is ${width} × ${height} pixels, which shows nothing.`);

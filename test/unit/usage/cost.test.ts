@@ -1,0 +1,144 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { costOf, formatUsd } from "../../../packages/core/src/usage/cost.ts";
+import { priceOf, type Rates } from "../../../packages/core/src/usage/price.ts";
+import { prices } from "../../../packages/core/src/usage/prices.ts";
+import type { Usage } from "../../../packages/core/src/usage/usage.ts";
+
+const day = new Date("2026-11-22T09:00:00Z");
+
+function ratesOf(model: string): Rates {
+  const rates = priceOf(model, day);
+  if (rates === null) throw new Error(`${model} has no price`);
+  return rates;
+}
+
+const usage = (counts: Partial<Usage>): Usage => ({
+  promptTokens: 0,
+  completionTokens: 0,
+  totalTokens: (counts.promptTokens ?? 0) + (counts.completionTokens ?? 0),
+  cachedTokens: 0,
+  cacheWriteTokens: 0,
+  reasoningTokens: 0,
+  ...counts,
+});
+
+function cost(model: string, counts: Partial<Usage>, serviceTier: string | null = "default"): number | null {
+  return costOf(usage(counts), ratesOf(model), serviceTier);
+}
+
+describe("costOf", () => {
+  it("prices the tokens of a picture and its description on gpt-4o-mini", () => {
+    expect(cost("gpt-4o-mini", { promptTokens: 2_855, completionTokens: 31 })).toBe(446_850);
+  });
+
+  it("prices cached tokens once, at their own price", () => {
+    // 600 plain × 2,500 + 400 cached × 1,250 + 10 × 10,000
+    expect(cost("gpt-4o", { promptTokens: 1_000, cachedTokens: 400, completionTokens: 10 })).toBe(2_100_000);
+  });
+
+  it("does not price reasoning tokens a second time", () => {
+    const counts = { promptTokens: 10, completionTokens: 500 };
+    expect(cost("o3", { ...counts, reasoningTokens: 480 })).toBe(cost("o3", counts));
+  });
+
+  it("prices cache writes at 1.25 times the input from gpt-5.6 on, and as input before", () => {
+    expect(cost("gpt-5.6-sol", { promptTokens: 100, cacheWriteTokens: 100 })).toBe(500_000);
+    expect(cost("gpt-5.4", { promptTokens: 100, cacheWriteTokens: 100 })).toBe(250_000);
+  });
+
+  it("doubles input and cache and adds half to output above 272,000 input tokens, for the whole request", () => {
+    const counts = { promptTokens: 272_000, cachedTokens: 2_000, completionTokens: 1_000 };
+    expect(cost("gpt-5.4", counts)).toBe(270_000 * 2_500 + 2_000 * 250 + 1_000 * 15_000);
+    expect(cost("gpt-5.4", { ...counts, promptTokens: 272_001 })).toBe(270_001 * 5_000 + 2_000 * 500 + 1_000 * 22_500);
+    expect(cost("gpt-5.4-mini", { promptTokens: 300_000 })).toBe(300_000 * 750);
+    expect(cost("gpt-4.1", { promptTokens: 300_000 })).toBe(300_000 * 2_000);
+  });
+
+  it("halves batch and flex, and rounds half a nano-dollar up, once", () => {
+    expect(cost("gpt-4o-mini", { promptTokens: 2_855, completionTokens: 31 }, "flex")).toBe(223_425);
+    expect(cost("gpt-5-nano", { promptTokens: 1, cachedTokens: 1 }, "batch")).toBe(3);
+    expect(cost("gpt-5-nano", { promptTokens: 2, cachedTokens: 2 }, "batch")).toBe(5);
+  });
+
+  it("takes auto and a tier that is not named for the default", () => {
+    const counts = { promptTokens: 7 };
+    for (const tier of [null, "auto"]) expect(cost("gpt-4o", counts, tier)).toBe(cost("gpt-4o", counts));
+  });
+
+  it("leaves a tier without a known price unpriced, unless the stage gives it one", () => {
+    for (const tier of ["priority", "scale", "constructor"])
+      expect(cost("gpt-4o", { promptTokens: 7 }, tier)).toBeNull();
+    const priority = { inputNanoUsd: 4_250, cachedInputNanoUsd: 2_125, outputNanoUsd: 17_000 };
+    const rates = { ...ratesOf("gpt-4o"), serviceTiers: new Map([["priority", priority]]) };
+    expect(costOf(usage({ promptTokens: 2, completionTokens: 1 }), rates, "priority")).toBe(25_500);
+  });
+});
+
+describe("costs of any usage", () => {
+  const anyRates = fc.constantFrom(...new Set(prices.map(({ model }) => model))).map(ratesOf);
+  const anyTier = fc.constantFrom("default", "flex", "batch");
+  const anyUsage = fc
+    .tuple(fc.nat(2_000_000), fc.nat(1_000_000), fc.nat(1_000), fc.nat(1_000))
+    .map(([promptTokens, completionTokens, cachedPart, writePart]) => {
+      const cachedTokens = Math.floor((promptTokens * cachedPart) / 1_000);
+      const cacheWriteTokens = Math.floor(((promptTokens - cachedTokens) * writePart) / 1_000);
+      return usage({ promptTokens, completionTokens, cachedTokens, cacheWriteTokens });
+    });
+  const price = (counts: Usage, rates: Rates, tier: string): number => costOf(counts, rates, tier) ?? Number.NaN;
+
+  it("are whole, never negative, and grow with every token", () => {
+    fc.assert(
+      fc.property(anyUsage, anyRates, anyTier, fc.nat(1_000), (counts, rates, tier, more) => {
+        const before = price(counts, rates, tier);
+        expect(Number.isSafeInteger(before) && before >= 0).toBe(true);
+        const prompt = { ...counts, promptTokens: counts.promptTokens + more };
+        const completion = { ...counts, completionTokens: counts.completionTokens + more };
+        expect(price(prompt, rates, tier)).toBeGreaterThanOrEqual(before);
+        expect(price(completion, rates, tier)).toBeGreaterThanOrEqual(before);
+      }),
+    );
+  });
+
+  it("are never higher for a cached token than for a plain one, nor lower for one that is written", () => {
+    fc.assert(
+      fc.property(anyUsage, anyRates, anyTier, (counts, rates, tier) => {
+        const plain = price({ ...counts, cachedTokens: 0, cacheWriteTokens: 0 }, rates, tier);
+        expect(price({ ...counts, cacheWriteTokens: 0 }, rates, tier)).toBeLessThanOrEqual(plain);
+        expect(price({ ...counts, cachedTokens: 0 }, rates, tier)).toBeGreaterThanOrEqual(plain);
+      }),
+    );
+  });
+
+  it("are the sum of what input, cache and output cost alone, to the rounding", () => {
+    fc.assert(
+      fc.property(anyUsage, anyRates, anyTier, (counts, whole, tier) => {
+        // The surcharge depends on the whole request, so parts are compared without it.
+        const rates = { ...whole, longContext: false };
+        const parts = [
+          usage({ promptTokens: counts.promptTokens - counts.cachedTokens - counts.cacheWriteTokens }),
+          usage({ promptTokens: counts.cachedTokens, cachedTokens: counts.cachedTokens }),
+          usage({ promptTokens: counts.cacheWriteTokens, cacheWriteTokens: counts.cacheWriteTokens }),
+          usage({ completionTokens: counts.completionTokens }),
+        ];
+        const sum = parts.reduce((total, part) => total + price(part, rates, tier), 0);
+        expect(Math.abs(sum - price(counts, rates, tier))).toBeLessThanOrEqual(2);
+      }),
+    );
+  });
+
+  it("are exact where floating point is not", () => {
+    const rates = { ...ratesOf("o1"), inputNanoUsd: 9_999_999 };
+    expect(costOf(usage({ promptTokens: 900_719_925 }), rates, "default")).toBe(Number(900_719_925n * 9_999_999n));
+  });
+});
+
+describe("formatUsd", () => {
+  it("writes nano-dollars as dollars with nine decimals", () => {
+    expect(formatUsd(446_850)).toBe("0.000446850");
+    expect(formatUsd(0)).toBe("0.000000000");
+    expect(formatUsd(1)).toBe("0.000000001");
+    expect(formatUsd(12_345_678_901)).toBe("12.345678901");
+    expect(formatUsd(Number.MAX_SAFE_INTEGER)).toBe("9007199.254740991");
+  });
+});
