@@ -1,12 +1,10 @@
-import { createFunction, openai } from "./function.ts";
+import { createFunction, defaultModel, openai } from "./function.ts";
 import { gatewayResponses } from "./gateway-responses.ts";
 import * as limits from "./limits.ts";
 import { images, ledger, resources } from "./storage.ts";
 
-const imageBytes = { MAX_IMAGE_BYTES: String(limits.sizes.imageBytes) };
-const outputBytes = { INLINE_OUTPUT_BYTES: String(limits.sizes.inlineOutputBytes) };
 const settle = {
-  actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+  actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
   resources: [resources.ledger],
 };
 const readWriteOutputs = { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] };
@@ -18,7 +16,7 @@ const chat = createFunction("Chat", {
   limits: limits.streaming,
   streaming: true,
   link,
-  environment: { ...environment, ...outputBytes },
+  environment,
   permissions: [settle, readWriteOutputs],
 });
 
@@ -27,7 +25,7 @@ const vision = createFunction("Vision", {
   limits: limits.streaming,
   streaming: true,
   link,
-  environment: { ...environment, ...imageBytes, ...outputBytes },
+  environment,
   permissions: [settle, readWriteOutputs, { actions: ["s3:GetObject"], resources: [resources.uploads] }],
 });
 
@@ -35,7 +33,7 @@ const uploads = createFunction("Uploads", {
   file: "uploads",
   limits: limits.buffered,
   link: [ledger, images],
-  environment: { ...imageBytes, UPLOAD_TTL_SECONDS: String(limits.uploadTtlSeconds) },
+  environment: { DEFAULT_MODEL: defaultModel },
   permissions: [
     { actions: ["dynamodb:PutItem"], resources: [resources.ledger] },
     // A presigned form carries the rights of who signed it.

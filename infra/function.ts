@@ -7,7 +7,7 @@ interface FunctionProps {
   limits: { functionTimeoutMs: number; memoryMb: number };
   /** Exactly the actions that the function calls, on exactly the resources that it calls them on. */
   permissions?: sst.aws.FunctionArgs["permissions"];
-  link?: (typeof images | typeof ledger | typeof openaiApiKey)[];
+  link?: (typeof images | typeof ledger | typeof openaiApiKey | sst.aws.Queue)[];
   environment?: Record<string, string>;
   /** Whether API Gateway streams its response. */
   streaming?: boolean;
@@ -31,14 +31,18 @@ export function createFunction(name: string, { file, limits, ...props }: Functio
   });
 }
 
+/** The model of a request that names none. */
+export const defaultModel = "gpt-4o-mini";
+
 /** Links and environment of a function that calls OpenAI. */
-export function openai(limits: { openaiAttemptTimeoutMs: number; leaseMs: number }) {
+export function openai(limits: { openaiAttemptTimeoutMs: number; openaiBudgetMs: number; openaiMaxAttempts: number }) {
   return {
     link: [ledger, images, openaiApiKey],
     environment: {
-      DEFAULT_MODEL: "gpt-4o-mini",
+      DEFAULT_MODEL: defaultModel,
       OPENAI_ATTEMPT_TIMEOUT_MS: String(limits.openaiAttemptTimeoutMs),
-      LEASE_MS: String(limits.leaseMs),
+      OPENAI_BUDGET_MS: String(limits.openaiBudgetMs),
+      OPENAI_MAX_ATTEMPTS: String(limits.openaiMaxAttempts),
       ...fromDeployer("OPENAI_BASE_URL", "PRICES"),
     },
   };

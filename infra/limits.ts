@@ -2,8 +2,8 @@
  * The one table of time-outs, sizes and concurrency. Plain numbers, so that infrastructure, the functions' environment and
  * the tests read the same ones. Each must fit inside the next, which test/infra/time-budget.test.ts asserts:
  *
- *     HTTP    one OpenAI attempt 280 s < gateway idle 300 s < function 900 s = integration 900 s < lease 930 s
- *     queue   one OpenAI attempt 120 s < function 180 s < lease 210 s < visibility 1080 s = 6 × function
+ *     HTTP    one OpenAI attempt 280 s < all of them 290 s < gateway idle 300 s < function 900 s = integration 900 s
+ *     queue   one OpenAI attempt 120 s = all of them < function 180 s < visibility 1080 s = 6 × function
  */
 
 /** Of AWS, not ours to choose. Sources: API Gateway, Lambda, SQS and S3 quotas, November 2026. */
@@ -24,12 +24,12 @@ export const quotas = {
 
 /** Functions behind streamed routes: they call OpenAI and answer over HTTP. */
 export const streaming = {
-  /** Below the gateway's idle limit, so that a silent OpenAI ends as our 504 and not as a cut connection. */
   openaiAttemptTimeoutMs: 280_000,
+  /** Below the gateway's idle limit, so that a silent OpenAI ends as our 504 and not as a cut connection. */
+  openaiBudgetMs: 290_000,
+  openaiMaxAttempts: 3,
   functionTimeoutMs: quotas.functionTimeoutMs,
   integrationTimeoutMs: quotas.streamingIntegrationTimeoutMs,
-  /** How long an unfinished result belongs to its attempt: past the function's end, whatever became of it. */
-  leaseMs: quotas.functionTimeoutMs + 30_000,
   memoryMb: 1024,
 };
 
@@ -52,10 +52,11 @@ const imageUploadedTimeoutMs = 180_000;
 
 /** S3 → SQS → function. */
 export const pipeline = {
-  /** One attempt: SQS retries, so the OpenAI client does not. */
   openaiAttemptTimeoutMs: 120_000,
+  openaiBudgetMs: 120_000,
+  /** SQS retries; a second layer that retries would multiply with it. */
+  openaiMaxAttempts: 1,
   functionTimeoutMs: imageUploadedTimeoutMs,
-  leaseMs: imageUploadedTimeoutMs + 30_000,
   visibilityTimeoutMs: quotas.visibilityPerFunctionTimeout * imageUploadedTimeoutMs,
   /** Receives before a message goes to the dead-letter queue. AWS advises at least 5 for a throttled function. */
   maxReceiveCount: 5,
@@ -73,13 +74,3 @@ export const pipeline = {
 
 /** Requests a second over the whole API, before API Gateway answers 429 itself. */
 export const throttling = { rateLimit: 100, burstLimit: 200 };
-
-export const sizes = {
-  /** One image, as OpenAI accepts it. */
-  imageBytes: 20 * 1024 * 1024,
-  /** A larger output goes to S3: a DynamoDB item takes 400 KB, its other attributes included. */
-  inlineOutputBytes: 350 * 1024,
-};
-
-/** How long a presigned `POST /uploads` form can be used. */
-export const uploadTtlSeconds = 900;

@@ -1,5 +1,5 @@
 import { createFunction, openai } from "./function.ts";
-import { pipeline as limits, sizes } from "./limits.ts";
+import { pipeline as limits } from "./limits.ts";
 import { images, resources } from "./storage.ts";
 
 export const imageUploadedDlq = new sst.aws.Queue("ImageUploadedDlq", {
@@ -41,18 +41,14 @@ const { link, environment } = openai(limits);
 const imageUploaded = createFunction("ImageUploaded", {
   file: "image-uploaded",
   limits,
-  link,
-  environment: {
-    ...environment,
-    MAX_IMAGE_BYTES: String(sizes.imageBytes),
-    INLINE_OUTPUT_BYTES: String(sizes.inlineOutputBytes),
-  },
+  link: [...link, imageUploadedQueue],
+  environment: { ...environment, MAX_RECEIVE_COUNT: String(limits.maxReceiveCount) },
   permissions: [
     { actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources: [resources.ledger] },
     { actions: ["s3:GetObject"], resources: [resources.uploads] },
     { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] },
     {
-      // What Lambda's poller does in the function's name.
+      // What Lambda's poller does in the function's name; the function itself postpones a message that failed.
       actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
       resources: [imageUploadedQueue.arn],
     },

@@ -1,7 +1,8 @@
-// A link is where a function reads a name. SST's own also grants `dynamodb:*` and `s3:*`: without `include` it grants
+// A link is where a function reads a name. SST's own also grants `dynamodb:*`, `s3:*` and `sqs:*`: without `include` it grants
 // nothing, and each function lists the actions that it calls. Wrapped before the first table or bucket is made.
 sst.Linkable.wrap(sst.aws.Dynamo, (table) => ({ properties: { name: table.name }, include: [] }));
 sst.Linkable.wrap(sst.aws.Bucket, (bucket) => ({ properties: { name: bucket.name }, include: [] }));
+sst.Linkable.wrap(sst.aws.Queue, (queue) => ({ properties: { url: queue.url }, include: [] }));
 
 const production = $app.stage === "production";
 

@@ -32,9 +32,30 @@ describe("POST /chat refuses, names the field, and stores and bills nothing", ()
     ["a list", "[]", "invalid_request", "400", null, /object/],
     ["no messages", {}, "invalid_request", "400", "messages", /messages/],
     ["empty messages", { messages: [] }, "invalid_request", "400", "messages", /at least one/],
-    ["an unknown role", { messages: [{ role: "robot", content: "x" }] }, "invalid_request", "400", "messages[0].role", /user/],
-    ["a content that is a number", { messages: [{ role: "user", content: 7 }] }, "invalid_request", "400", "messages[0].content", /string/],
-    ["a part of an unknown type", { messages: [{ role: "user", content: [{ type: "video" }] }] }, "invalid_request", "400", "messages[0].content[0].type", /image_url/],
+    [
+      "an unknown role",
+      { messages: [{ role: "robot", content: "x" }] },
+      "invalid_request",
+      "400",
+      "messages[0].role",
+      /user/,
+    ],
+    [
+      "a content that is a number",
+      { messages: [{ role: "user", content: 7 }] },
+      "invalid_request",
+      "400",
+      "messages[0].content",
+      /string/,
+    ],
+    [
+      "a part of an unknown type",
+      { messages: [{ role: "user", content: [{ type: "video" }] }] },
+      "invalid_request",
+      "400",
+      "messages[0].content[0].type",
+      /image_url/,
+    ],
     ["an unknown field", { messages, temprature: 1 }, "invalid_request", "400", "temprature", /unknown field/i],
     ["a temperature of 2.1", { messages, temperature: 2.1 }, "invalid_request", "400", "temperature", /2/],
     ["a temperature of -0.1", { messages, temperature: -0.1 }, "invalid_request", "400", "temperature", /0/],
@@ -44,23 +65,114 @@ describe("POST /chat refuses, names the field, and stores and bills nothing", ()
     ["n of 129", { messages, n: 129 }, "invalid_request", "400", "n", /128/],
     ["five stops", { messages, stop: ["a", "b", "c", "d", "e"] }, "invalid_request", "400", "stop", /4/],
     ["max_tokens of 0", { messages, max_tokens: 0 }, "invalid_request", "400", "max_tokens", /1/],
-    ["both limits", { messages, max_tokens: 5, max_completion_tokens: 5 }, "invalid_request", "400", "max_tokens", /not both/],
-    ["a schema that is not registered", { messages, schema: "nope" }, "invalid_request", "400", "schema", /sentiment, image_sentiment/],
-    ["schema and response_format", { messages, schema: "sentiment", response_format: { type: "text" } }, "invalid_request", "400", "schema", /not both/],
-    ["json_object without the word", { messages, response_format: { type: "json_object" } }, "invalid_request", "400", "messages", /JSON/],
-    ["the reference's own schema", strict(referenceSchema), "invalid_schema", "400", "response_format.json_schema.schema.properties.key_phrases", /key_phrases.*required/],
-    ["a schema that is open", strict({ type: "object", properties: {}, required: [] }), "invalid_schema", "400", "response_format.json_schema.schema", /additionalProperties/],
-    ["an array as root", strict({ type: "array", items: { type: "string" } }), "invalid_schema", "400", "response_format.json_schema.schema", /object/],
-    ["oneOf", strict({ type: "object", properties: { a: { oneOf: [{ type: "string" }] } }, required: ["a"], additionalProperties: false }), "invalid_schema", "400", "response_format.json_schema.schema.properties.a", /anyOf/],
-    ["tool_choice without tools", { messages, tool_choice: "required" }, "invalid_request", "400", "tool_choice", /tools/],
+    [
+      "both limits",
+      { messages, max_tokens: 5, max_completion_tokens: 5 },
+      "invalid_request",
+      "400",
+      "max_tokens",
+      /not both/,
+    ],
+    [
+      "a schema that is not registered",
+      { messages, schema: "nope" },
+      "invalid_request",
+      "400",
+      "schema",
+      /sentiment, image_sentiment/,
+    ],
+    [
+      "schema and response_format",
+      { messages, schema: "sentiment", response_format: { type: "text" } },
+      "invalid_request",
+      "400",
+      "schema",
+      /not both/,
+    ],
+    [
+      "json_object without the word",
+      { messages, response_format: { type: "json_object" } },
+      "invalid_request",
+      "400",
+      "messages",
+      /JSON/,
+    ],
+    [
+      "the reference's own schema",
+      strict(referenceSchema),
+      "invalid_schema",
+      "400",
+      "response_format.json_schema.schema.properties.key_phrases",
+      /key_phrases.*required/,
+    ],
+    [
+      "a schema that is open",
+      strict({ type: "object", properties: {}, required: [] }),
+      "invalid_schema",
+      "400",
+      "response_format.json_schema.schema",
+      /additionalProperties/,
+    ],
+    [
+      "an array as root",
+      strict({ type: "array", items: { type: "string" } }),
+      "invalid_schema",
+      "400",
+      "response_format.json_schema.schema",
+      /object/,
+    ],
+    [
+      "oneOf",
+      strict({
+        type: "object",
+        properties: { a: { oneOf: [{ type: "string" }] } },
+        required: ["a"],
+        additionalProperties: false,
+      }),
+      "invalid_schema",
+      "400",
+      "response_format.json_schema.schema.properties.a",
+      /anyOf/,
+    ],
+    [
+      "tool_choice without tools",
+      { messages, tool_choice: "required" },
+      "invalid_request",
+      "400",
+      "tool_choice",
+      /tools/,
+    ],
     ["an unknown model", { messages, model: "gpt-99" }, "model_not_found", "404", "model", /gpt-99/],
-    ["metadata with 17 pairs", { messages, metadata: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, "v"])) }, "invalid_request", "400", "metadata", /16/],
-    ["a text file as a data: URL", { messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "data:image/png;base64,SGVsbG8=" } }] }] }, "unsupported_image", "400", "messages[0].content[0].image_url.url", /PNG, JPEG, WebP/],
+    [
+      "metadata with 17 pairs",
+      { messages, metadata: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, "v"])) },
+      "invalid_request",
+      "400",
+      "metadata",
+      /16/,
+    ],
+    [
+      "a text file as a data: URL",
+      {
+        messages: [
+          { role: "user", content: [{ type: "image_url", image_url: { url: "data:image/png;base64,SGVsbG8=" } }] },
+        ],
+      },
+      "unsupported_image",
+      "400",
+      "messages[0].content[0].image_url.url",
+      /PNG, JPEG, WebP/,
+    ],
   ])("%s", async (_, body, code, status, param, message) => {
     const owner = await newCaller(stage);
     const before = (await billed(stage)).size;
     const answer = await owner.send<ErrorBody>("POST", "/chat", body);
-    expect(answer.body.error).toMatchObject({ code, param, type: "invalid_request_error", message: expect.stringMatching(message) });
+    expect(answer.body.error).toMatchObject({
+      code,
+      param,
+      type: "invalid_request_error",
+      message: expect.stringMatching(message),
+    });
     expect(String(answer.status)).toBe(status);
     expect(answer.headers.get("x-request-id")).toBeTruthy();
     expect(await owner.results()).toEqual([]);
@@ -73,7 +185,12 @@ describe("POST /chat refuses, names the field, and stores and bills nothing", ()
   });
 
   test("and an Idempotency-Key of 256 characters", async () => {
-    const { status, body } = await caller.send<ErrorBody>("POST", "/chat", { messages }, { "idempotency-key": "k".repeat(256) });
+    const { status, body } = await caller.send<ErrorBody>(
+      "POST",
+      "/chat",
+      { messages },
+      { "idempotency-key": "k".repeat(256) },
+    );
     expect(status).toBe(400);
     expect(body.error).toMatchObject({ code: "invalid_request", param: "Idempotency-Key" });
     expect((await caller.send("POST", "/chat", { messages }, { "idempotency-key": "k".repeat(255) })).status).toBe(200);
@@ -108,7 +225,11 @@ describe("the API answers in OpenAI's shape, with a request id,", () => {
 
   test.each([7, 11])("to a body of %d MB: 413, naming POST /uploads", async (megabytes) => {
     const body = JSON.stringify({ messages: userMessage("x".repeat(megabytes * 1024 * 1024)) });
-    const response = await raw("/chat", { method: "POST", headers: { authorization: `Bearer ${caller.apiKey}` }, body });
+    const response = await raw("/chat", {
+      method: "POST",
+      headers: { authorization: `Bearer ${caller.apiKey}` },
+      body,
+    });
     await expectError(response, 413, "payload_too_large", /\/uploads/);
   });
 });

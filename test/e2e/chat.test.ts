@@ -7,7 +7,8 @@ beforeAll(async () => {
   caller = await newCaller(stage);
 });
 
-const chat = <T = Result>(body: unknown, headers?: Record<string, string>) => caller.send<T>("POST", "/chat", body, headers);
+const chat = <T = Result>(body: unknown, headers?: Record<string, string>) =>
+  caller.send<T>("POST", "/chat", body, headers);
 
 describe("POST /chat", () => {
   test("answers plain text, priced from OpenAI's own usage", async () => {
@@ -36,7 +37,10 @@ describe("POST /chat", () => {
   });
 
   test("answers with a registered schema's output", async () => {
-    const { body } = await chat({ schema: "sentiment", messages: userMessage(`I love this wonderful product! ${unique()}`) });
+    const { body } = await chat({
+      schema: "sentiment",
+      messages: userMessage(`I love this wonderful product! ${unique()}`),
+    });
     expect(body).toMatchObject({ status: "succeeded", schema: "sentiment", output: { sentiment: "positive" } });
     expect(JSON.parse(body.content ?? "")).toEqual(body.output);
   });
@@ -49,7 +53,10 @@ describe("POST /chat", () => {
       additionalProperties: false,
     };
     const response_format = { type: "json_schema", json_schema: { name: "mood", strict: true, schema } };
-    const { body } = await chat({ response_format, messages: userMessage(`This is terrible and I hate it. ${unique()}`) });
+    const { body } = await chat({
+      response_format,
+      messages: userMessage(`This is terrible and I hate it. ${unique()}`),
+    });
     expect(body.output).toEqual({ sentiment: "negative", words: expect.any(Number) });
   });
 
@@ -65,7 +72,9 @@ describe("POST /chat", () => {
   test("gives every choice of several, and their sum once", async () => {
     const { body } = await chat({ n: 3, schema: "sentiment", messages: userMessage(`Good. ${unique()}`) });
     expect(body.choices).toHaveLength(3);
-    expect(body.choices?.map(({ output }) => output)).toEqual(Array(3).fill(expect.objectContaining({ sentiment: "positive" })));
+    expect(body.choices?.map(({ output }) => output)).toEqual(
+      Array(3).fill(expect.objectContaining({ sentiment: "positive" })),
+    );
     expect(body.usage).toMatchObject({ ...(await billed(stage)).get(body.openai?.id ?? "")?.usage });
   });
 
@@ -79,7 +88,11 @@ describe("POST /chat", () => {
         },
       },
     ];
-    const { body } = await chat({ tools, tool_choice: "required", messages: userMessage(`Weather in Oslo? ${unique()}`) });
+    const { body } = await chat({
+      tools,
+      tool_choice: "required",
+      messages: userMessage(`Weather in Oslo? ${unique()}`),
+    });
     expect(body).toMatchObject({ status: "succeeded", finish_reason: "tool_calls", content: null });
     expect(body.tool_calls).toEqual([
       { id: expect.any(String), type: "function", function: { name: "get_weather", arguments: expect.any(String) } },
@@ -98,7 +111,10 @@ describe("POST /chat", () => {
     ["content_filter", "filtered"],
   ])("tells a %s apart and keeps its usage", async (fault, expected) => {
     const before = await caller.usage();
-    const { status, body } = await chat({ schema: "sentiment", messages: userMessage(`[[fault:${fault}]] ${unique()}`) });
+    const { status, body } = await chat({
+      schema: "sentiment",
+      messages: userMessage(`[[fault:${fault}]] ${unique()}`),
+    });
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: expected, output: null, error: null });
     const after = await caller.usage();
@@ -107,7 +123,10 @@ describe("POST /chat", () => {
 
   test("keeps the usage of an answer that does not fit its schema, and fails with invalid_output", async () => {
     const before = await caller.usage();
-    const { status, body } = await chat<ErrorBody>({ schema: "sentiment", messages: userMessage(`[[fault:off_schema]] ${unique()}`) });
+    const { status, body } = await chat<ErrorBody>({
+      schema: "sentiment",
+      messages: userMessage(`[[fault:off_schema]] ${unique()}`),
+    });
     expect(status).toBe(502);
     expect(body.error).toMatchObject({ code: "invalid_output", type: "server_error" });
     const result = (await caller.send<Result>("GET", `/results/${body.error.result_id}`)).body;
@@ -188,7 +207,9 @@ describe("when OpenAI fails", () => {
     ["hang", 504, "upstream_timeout"],
   ])("a %s is a %i %s, names its result and bills nothing", async (fault, status, code) => {
     const owner = await newCaller(stage);
-    const answer = await owner.send<ErrorBody>("POST", "/chat", { messages: userMessage(`[[fault:${fault}]] ${unique()}`) });
+    const answer = await owner.send<ErrorBody>("POST", "/chat", {
+      messages: userMessage(`[[fault:${fault}]] ${unique()}`),
+    });
     expect(answer.body.error).toMatchObject({ code });
     expect(answer.status).toBe(status);
     const result = await owner.send<Result>("GET", `/results/${answer.body.error.result_id}`);
@@ -202,7 +223,9 @@ describe("when OpenAI fails", () => {
   });
 
   test("a short one is waited for, and the attempts are told", async () => {
-    const { status, body } = await chat({ messages: userMessage(`[[fault:429 retry_after_ms=50 times=1]] ${unique()}`) });
+    const { status, body } = await chat({
+      messages: userMessage(`[[fault:429 retry_after_ms=50 times=1]] ${unique()}`),
+    });
     expect(status).toBe(200);
     expect(body.openai?.attempts).toBe(2);
   });

@@ -30,7 +30,12 @@ export async function newCaller(stage: StageInfo) {
   const { dynamodb } = awsClients(stage);
   await addKey({ dynamodb, tableName: stage.table }, apiKey, owner, new Date());
 
-  async function send<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+  async function send<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
     const response = await fetch(`${stage.api}${path}`, {
       method,
       headers: { authorization: `Bearer ${apiKey}`, ...headers },

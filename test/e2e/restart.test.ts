@@ -71,14 +71,20 @@ describe("a stage that is killed and started again", () => {
     await end("SIGKILL");
 
     const second = await start();
-    expect([second.api_key, second.access_key_id, second.bucket]).toEqual([first.api_key, first.access_key_id, first.bucket]);
+    expect([second.api_key, second.access_key_id, second.bucket]).toEqual([
+      first.api_key,
+      first.access_key_id,
+      first.bucket,
+    ]);
     const again = await newCallerWithKey(second, caller.apiKey);
     expect(await again<Result>(`/results/${chat.id}`)).toEqual(chat);
     expect((await again<{ data: Result[] }>("/results?limit=100")).data).toEqual(before.results);
     expect((await again<{ total: object }>("/usage")).total).toEqual(before.usage);
     const { s3 } = awsClients(second);
     const { GetObjectCommand } = await import("@aws-sdk/client-s3");
-    const object = await s3.send(new GetObjectCommand({ Bucket: second.bucket, Key: `uploads/${caller.owner}/before.png` }));
+    const object = await s3.send(
+      new GetObjectCommand({ Bucket: second.bucket, Key: `uploads/${caller.owner}/before.png` }),
+    );
     expect(object.ContentLength).toBe((await picture("png")).length);
   });
 

@@ -110,7 +110,11 @@ describe("DELETE /results/{id}", () => {
     const owner = await newCaller(stage);
     const { body } = await owner.send<Result>("POST", "/chat", { messages: userMessage(unique()) });
     const before = await owner.usage();
-    expect((await owner.send("DELETE", `/results/${body.id}`)).body).toEqual({ id: body.id, object: "result", deleted: true });
+    expect((await owner.send("DELETE", `/results/${body.id}`)).body).toEqual({
+      id: body.id,
+      object: "result",
+      deleted: true,
+    });
     expect((await owner.send("GET", `/results/${body.id}`)).status).toBe(404);
     expect(await owner.results()).toEqual([]);
     expect(await owner.usage()).toEqual(before);
@@ -128,7 +132,12 @@ describe("an answer larger than a DynamoDB item", () => {
     const owner = await newCaller(stage);
     const n = 128;
     const words = `${"wonderful ".repeat(2000)} ${unique()}`;
-    const { status, body } = await owner.send<Result>("POST", "/chat", { n, messages: userMessage(words), logprobs: true, top_logprobs: 20 });
+    const { status, body } = await owner.send<Result>("POST", "/chat", {
+      n,
+      messages: userMessage(words),
+      logprobs: true,
+      top_logprobs: 20,
+    });
     expect(status).toBe(200);
     expect(JSON.stringify(body).length).toBeGreaterThan(400_000);
     expect((await owner.send("GET", `/results/${body.id}`)).body).toEqual(body);

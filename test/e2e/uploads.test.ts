@@ -53,20 +53,29 @@ describe("an image put into S3", () => {
       status: "succeeded",
       schema: "image_description",
       output: { description: expect.any(String) },
-      image: { bucket: stage.bucket, key: `uploads/${caller.owner}/a.${format}`, format, width: 64, height: 48, size_bytes: bytes.length },
+      image: {
+        bucket: stage.bucket,
+        key: `uploads/${caller.owner}/a.${format}`,
+        format,
+        width: 64,
+        height: 48,
+        size_bytes: bytes.length,
+      },
     });
     expect((await caller.usage()).total_tokens).toBe(result?.usage?.total_tokens);
   });
 
-  test.each(["with spaces and + and &.png", "ümläut/日本語 🎈.png", "100%25 sure?.png", "x".repeat(1024 - "uploads/t-00000000-0000-0000-0000-000000000000/.png".length) + ".png"])(
-    "is found under the key %s",
-    async (name) => {
-      const caller = await newCaller(stage);
-      await caller.putImage(name, await picture("png"));
-      const [result] = await caller.finishedResults(1);
-      expect(result).toMatchObject({ status: "succeeded", image: { key: `uploads/${caller.owner}/${name}` } });
-    },
-  );
+  test.each([
+    "with spaces and + and &.png",
+    "ümläut/日本語 🎈.png",
+    "100%25 sure?.png",
+    `${"x".repeat(1024 - "uploads/t-00000000-0000-0000-0000-000000000000/.png".length)}.png`,
+  ])("is found under the key %s", async (name) => {
+    const caller = await newCaller(stage);
+    await caller.putImage(name, await picture("png"));
+    const [result] = await caller.finishedResults(1);
+    expect(result).toMatchObject({ status: "succeeded", image: { key: `uploads/${caller.owner}/${name}` } });
+  });
 
   test("is looked at as its metadata says", async () => {
     const caller = await newCaller(stage);
@@ -120,16 +129,30 @@ describe("an object that can never be a result", () => {
   test.each<[string, () => Promise<Uint8Array> | Uint8Array, string, RegExp]>([
     ["text named .jpg", () => Buffer.from("Dear diary"), "unsupported_image", /PNG, JPEG, WebP/],
     ["zero bytes", () => new Uint8Array(), "invalid_image", /empty|no bytes|zero/i],
-    ["a truncated PNG", async () => (await picture("png", 640, 480)).subarray(0, 100), "invalid_image", /cut|trunc|incomplete|end/i],
+    [
+      "a truncated PNG",
+      async () => (await picture("png", 640, 480)).subarray(0, 100),
+      "invalid_image",
+      /cut|trunc|incomplete|end/i,
+    ],
     ["an SVG", () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), "unsupported_image", /SVG/],
-    ["HEIC", () => Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from("ftypheic\0\0\0\0mif1heic")]), "unsupported_image", /HEIC/],
+    [
+      "HEIC",
+      () => Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from("ftypheic\0\0\0\0mif1heic")]),
+      "unsupported_image",
+      /HEIC/,
+    ],
     ["an animated GIF", animatedGif, "unsupported_image", /anima/i],
     ["21 MB", () => Buffer.alloc(21 * 1024 * 1024, 1), "image_too_large", /20/],
   ])("%s fails, tells why, costs nothing and does not come back", async (_, bytes, code, message) => {
     const caller = await newCaller(stage);
     await caller.putImage("never.jpg", await bytes());
     const [result] = await caller.finishedResults(1);
-    expect(result).toMatchObject({ status: "failed", usage: null, error: { code, message: expect.stringMatching(message) } });
+    expect(result).toMatchObject({
+      status: "failed",
+      usage: null,
+      error: { code, message: expect.stringMatching(message) },
+    });
     expect(await caller.usage()).toMatchObject({ failed: 1, total_tokens: 0, unaccounted_attempts: 0 });
     await queueEmpty();
   });
@@ -138,13 +161,18 @@ describe("an object that can never be a result", () => {
     const caller = await newCaller(stage);
     await caller.putImage("a.png", await picture("png"), { Metadata: { schema: "nope" } });
     const [result] = await caller.finishedResults(1);
-    expect(result).toMatchObject({ status: "failed", error: { code: "invalid_request", message: expect.stringMatching(/image_description/) } });
+    expect(result).toMatchObject({
+      status: "failed",
+      error: { code: "invalid_request", message: expect.stringMatching(/image_description/) },
+    });
   });
 });
 
 describe("POST /uploads", () => {
-  const announce = async (caller: Awaited<ReturnType<typeof newCaller>>, body: unknown = { content_type: "image/png" }) =>
-    caller.send<Upload>("POST", "/uploads", body);
+  const announce = async (
+    caller: Awaited<ReturnType<typeof newCaller>>,
+    body: unknown = { content_type: "image/png" },
+  ) => caller.send<Upload>("POST", "/uploads", body);
 
   test("gives a form whose image becomes the result of that id", async () => {
     const caller = await newCaller(stage);
@@ -169,7 +197,12 @@ describe("POST /uploads", () => {
   test.each<[string, Record<string, string>, Uint8Array, RegExp]>([
     ["another key", { key: "uploads/someone-else/a.png" }, Buffer.from("x"), /AccessDenied/],
     ["another content type", { "Content-Type": "text/html" }, Buffer.from("x"), /AccessDenied/],
-    ["a wrong signature", { "X-Amz-Signature": "0".repeat(64) }, Buffer.from("x"), /SignatureDoesNotMatch|AccessDenied/],
+    [
+      "a wrong signature",
+      { "X-Amz-Signature": "0".repeat(64) },
+      Buffer.from("x"),
+      /SignatureDoesNotMatch|AccessDenied/,
+    ],
     ["21 MB", {}, Buffer.alloc(21 * 1024 * 1024), /EntityTooLarge/],
     ["nothing", {}, Buffer.alloc(0), /EntityTooSmall/],
   ])("gives a form that S3 refuses with %s", async (_, changes, bytes, refusal) => {
@@ -220,5 +253,7 @@ async function queueEmpty(): Promise<void> {
 async function animatedGif(): Promise<Buffer> {
   const frame = (background: string) => ({ create: { width: 8, height: 8, channels: 3 as const, background } });
   const frames = await Promise.all([frame("red"), frame("blue")].map((one) => sharp(one).png().toBuffer()));
-  return sharp(frames, { join: { animated: true } }).gif().toBuffer();
+  return sharp(frames, { join: { animated: true } })
+    .gif()
+    .toBuffer();
 }

@@ -9,7 +9,8 @@ beforeAll(async () => {
   caller = await newCaller(stage);
 });
 
-const vision = <T = Result>(body: unknown, headers?: Record<string, string>) => caller.send<T>("POST", "/vision", body, headers);
+const vision = <T = Result>(body: unknown, headers?: Record<string, string>) =>
+  caller.send<T>("POST", "/vision", body, headers);
 const base64 = async (...args: Parameters<typeof picture>) => (await picture(...args)).toString("base64");
 
 describe("POST /vision", () => {
@@ -60,9 +61,15 @@ describe("POST /vision", () => {
     const owner = await newCaller(stage);
     await owner.putImage("earlier.png", await picture("png"));
     const [stored] = await owner.finishedResults(1);
-    const { status, body } = await owner.send("POST", "/vision", { images: [{ upload: stored?.id }], prompt: "Again." });
+    const { status, body } = await owner.send("POST", "/vision", {
+      images: [{ upload: stored?.id }],
+      prompt: "Again.",
+    });
     expect(status).toBe(200);
-    expect(body).toMatchObject({ status: "succeeded", image: { key: `uploads/${owner.owner}/earlier.png`, format: "png" } });
+    expect(body).toMatchObject({
+      status: "succeeded",
+      image: { key: `uploads/${owner.owner}/earlier.png`, format: "png" },
+    });
   });
 
   test("does not show one owner the uploads of another", async () => {
@@ -80,10 +87,31 @@ describe("POST /vision refuses before anything is billed or stored", () => {
 
   test.each<[string, () => Promise<unknown> | unknown, number, string, string | RegExp, RegExp]>([
     ["no images", () => ({ images: [] }), 400, "invalid_request", "images", /at least one/i],
-    ["21 images", () => ({ images: Array(21).fill({ url: "https://example.com/a.png" }) }), 400, "invalid_request", "images", /20/],
-    ["a text file", () => ({ images: [{ data: text }] }), 400, "unsupported_image", "images[0].data", /PNG, JPEG, WebP/],
+    [
+      "21 images",
+      () => ({ images: Array(21).fill({ url: "https://example.com/a.png" }) }),
+      400,
+      "invalid_request",
+      "images",
+      /20/,
+    ],
+    [
+      "a text file",
+      () => ({ images: [{ data: text }] }),
+      400,
+      "unsupported_image",
+      "images[0].data",
+      /PNG, JPEG, WebP/,
+    ],
     ["what is not base64", () => ({ images: [{ data: "%%%" }] }), 400, "invalid_image", "images[0].data", /base64/],
-    ["a file: URL", () => ({ images: [{ url: "file:///etc/passwd" }] }), 400, "invalid_request", "images[0].url", /http/],
+    [
+      "a file: URL",
+      () => ({ images: [{ url: "file:///etc/passwd" }] }),
+      400,
+      "invalid_request",
+      "images[0].url",
+      /http/,
+    ],
     [
       "a truncated image",
       async () => ({ images: [{ data: (await picture("jpeg", 640, 480)).subarray(0, 400).toString("base64") }] }),
@@ -100,12 +128,30 @@ describe("POST /vision refuses before anything is billed or stored", () => {
       "images[0].extra",
       /unknown/i,
     ],
-    ["an unknown schema", async () => ({ images: [{ data: await base64("png") }], schema: "nope" }), 400, "invalid_request", "schema", /image_description/],
-    ["an unknown upload", () => ({ images: [{ upload: "res_00000000000000000000000000" }] }), 404, "not_found", "images[0].upload", /upload/i],
+    [
+      "an unknown schema",
+      async () => ({ images: [{ data: await base64("png") }], schema: "nope" }),
+      400,
+      "invalid_request",
+      "schema",
+      /image_description/,
+    ],
+    [
+      "an unknown upload",
+      () => ({ images: [{ upload: "res_00000000000000000000000000" }] }),
+      404,
+      "not_found",
+      "images[0].upload",
+      /upload/i,
+    ],
   ])("%s", async (_, body, status, code, param, message) => {
     const owner = await newCaller(stage);
     const answer = await owner.send<ErrorBody>("POST", "/vision", await body());
-    expect(answer.body.error).toMatchObject({ code, param: expect.stringMatching(param), message: expect.stringMatching(message) });
+    expect(answer.body.error).toMatchObject({
+      code,
+      param: expect.stringMatching(param),
+      message: expect.stringMatching(message),
+    });
     expect(answer.status).toBe(status);
     expect(await owner.results()).toEqual([]);
     expect((await owner.usage()).requests).toBe(0);

@@ -24,7 +24,8 @@ const errors = {
 
 export type ErrorCode = keyof typeof errors;
 
-export const isErrorCode = (code: unknown): code is ErrorCode => typeof code === "string" && Object.hasOwn(errors, code);
+export const isErrorCode = (code: unknown): code is ErrorCode =>
+  typeof code === "string" && Object.hasOwn(errors, code);
 
 interface AppErrorOptions {
   /** The field at fault, as a path in the request: `messages[0].content`. */

@@ -26,14 +26,21 @@ export function parseJsonBody<T>(schema: z.ZodType<T>, body: string | null): T {
   try {
     input = JSON.parse(body);
   } catch (error) {
-    const where = error instanceof SyntaxError ? /position \d+( \(line \d+ column \d+\))?/.exec(error.message)?.[0] : null;
-    throw new AppError("invalid_request", `The body is not valid JSON${where ? ` (at ${where})` : ""}: send a JSON object.`);
+    const where =
+      error instanceof SyntaxError ? /position \d+( \(line \d+ column \d+\))?/.exec(error.message)?.[0] : null;
+    throw new AppError(
+      "invalid_request",
+      `The body is not valid JSON${where ? ` (at ${where})` : ""}: send a JSON object.`,
+    );
   }
   return parseRequest(schema, input);
 }
 
 /** Of the issues of a union's branches, the one that got furthest is the one that the caller meant. */
-function mostTelling(issues: readonly Issue[], prefix: readonly PropertyKey[] = []): { path: PropertyKey[]; message: string } {
+function mostTelling(
+  issues: readonly Issue[],
+  prefix: readonly PropertyKey[] = [],
+): { path: PropertyKey[]; message: string } {
   const [issue] = issues;
   if (!issue) return { path: [...prefix], message: "The request is not valid." };
   const path = [...prefix, ...issue.path];

@@ -41,7 +41,12 @@ export const streaming = (handle: Handle) =>
     const { status, headers, body } = await respond(handle, requestOf(event, context));
     const out = awslambda.HttpResponseStream.from(stream, { statusCode: status, headers });
     out.end(text(body));
-    await new Promise<void>((done) => out.on("close", done).on("finish", done).on("error", () => done()));
+    await new Promise<void>((done) =>
+      out
+        .on("close", done)
+        .on("finish", done)
+        .on("error", () => done()),
+    );
   });
 
 const text = (body: object | string): string => (typeof body === "string" ? body : JSON.stringify(body));
@@ -56,7 +61,8 @@ function requestOf(event: APIGatewayProxyEvent, context: Context): HttpRequest {
     params: present(event.pathParameters),
     query: present(event.queryStringParameters),
     headers,
-    body: event.body !== null && event.isBase64Encoded ? Buffer.from(event.body, "base64").toString("utf8") : event.body,
+    body:
+      event.body !== null && event.isBase64Encoded ? Buffer.from(event.body, "base64").toString("utf8") : event.body,
     requestId,
     owner: String(authorizer?.owner ?? ""),
     idempotencyKey: headers["idempotency-key"] ?? null,
@@ -65,7 +71,9 @@ function requestOf(event: APIGatewayProxyEvent, context: Context): HttpRequest {
 }
 
 const present = (pairs: Record<string, string | undefined> | null): Record<string, string> =>
-  Object.fromEntries(Object.entries(pairs ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  Object.fromEntries(
+    Object.entries(pairs ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 
 /** Runs a handler: whatever it throws becomes a response, and every request one line in the log. */
 async function respond(handle: Handle, request: HttpRequest): Promise<HttpResponse> {

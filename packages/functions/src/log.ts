@@ -10,7 +10,10 @@ export function log(level: "info" | "warn" | "error", event: string, fields: Rec
 export function causeOf(error: unknown): Record<string, unknown> | undefined {
   if (!(error instanceof Error)) return error === undefined ? undefined : { name: typeof error };
   const { status, code, request_id } = error as { status?: unknown; code?: unknown; request_id?: unknown };
-  const frames = error.stack?.split("\n").filter((line) => line.startsWith("    at ")).slice(0, 5);
+  const frames = error.stack
+    ?.split("\n")
+    .filter((line) => line.startsWith("    at "))
+    .slice(0, 5);
   return {
     name: error.constructor.name,
     ...(status !== undefined && { status }),

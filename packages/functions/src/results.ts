@@ -20,7 +20,11 @@ async function read({ owner }: HttpRequest, id: string): Promise<HttpResponse> {
 
 async function list({ owner, query }: HttpRequest): Promise<HttpResponse> {
   const { cursor, ...options } = parseRequest(resultsQuery, query);
-  const { results, next } = await listResults(store, { ...options, owner, after: cursor ? decodeCursor(cursor) : undefined });
+  const { results, next } = await listResults(store, {
+    ...options,
+    owner,
+    after: cursor ? decodeCursor(cursor) : undefined,
+  });
   const body = {
     object: "list",
     data: results.map(presentResult),

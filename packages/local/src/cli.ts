@@ -44,7 +44,10 @@ function stopOnSignal(starting: Promise<Stage>): void {
       if (asked) process.exit(1);
       asked = true;
       console.error("\nstopping …");
-      await starting.then((stage) => stage.stop(), () => {});
+      await starting.then(
+        (stage) => stage.stop(),
+        () => {},
+      );
       process.exit(0);
     });
   }
@@ -66,7 +69,9 @@ async function main(): Promise<void> {
   });
   stopOnSignal(starting);
   const { info } = await starting;
-  console.error(`The API key is ${info.api_key} (owner "local"). Endpoints and credentials: ${dir}/stage.json. Ctrl-C stops.`);
+  console.error(
+    `The API key is ${info.api_key} (owner "local"). Endpoints and credentials: ${dir}/stage.json. Ctrl-C stops.`,
+  );
   console.log(`ready ${info.api}`);
 }
 

@@ -52,7 +52,10 @@ async function demo(stage: Stage): Promise<void> {
   console.log("Usage, as on the ledger");
   console.table(usage.data);
   const billed = sum(results.map(({ usage }) => usage?.total_tokens ?? 0));
-  check(usage.total.total_tokens === billed, `the ledger has ${usage.total.total_tokens} tokens, the results ${billed}`);
+  check(
+    usage.total.total_tokens === billed,
+    `the ledger has ${usage.total.total_tokens} tokens, the results ${billed}`,
+  );
   check(usage.total.requests === results.length, `the ledger has ${usage.total.requests} requests`);
 }
 
@@ -113,7 +116,10 @@ const step = (text: string) => console.error(`${((Date.now() - startedMs) / 1000
 const dir = mkdtempSync(join(tmpdir(), "tollgate-demo-"));
 const starting = startStage({ root, dir, port: 0, progress: step });
 const end = async (code: number) => {
-  await starting.then((stage) => stage.stop(), () => {});
+  await starting.then(
+    (stage) => stage.stop(),
+    () => {},
+  );
   rmSync(dir, { recursive: true, force: true });
   process.exit(code);
 };

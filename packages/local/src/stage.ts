@@ -77,7 +77,9 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   try {
     const unlock = lockDir(dir);
     stops.push(unlock);
-    if (options.fresh) for (const name of ["dynamodb", "sqs", "s3", "openai", "state.json"]) rmSync(join(dir, name), { recursive: true, force: true });
+    if (options.fresh)
+      for (const name of ["dynamodb", "sqs", "s3", "openai", "state.json"])
+        rmSync(join(dir, name), { recursive: true, force: true });
     const manifest = readManifest(root);
     const { region, account } = manifest;
     const state = readOrCreateState(dir);
@@ -88,7 +90,15 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     progress("starting DynamoDB, SQS and OpenAI, bundling the functions");
     const simulated = !options.openai?.apiKey && !options.openai?.baseUrl;
     const [dynamodb, sqs, openai, bundles] = await Promise.all([
-      running(startDynamoDB({ dir: join(dir, "dynamodb"), principals, tables: Object.values(manifest.tables), region, account })),
+      running(
+        startDynamoDB({
+          dir: join(dir, "dynamodb"),
+          principals,
+          tables: Object.values(manifest.tables),
+          region,
+          account,
+        }),
+      ),
       running(startSqs({ dir: join(dir, "sqs"), principals, queues: manifest.queues, region, account })),
       simulated ? running(startOpenAI({ dataDir: join(dir, "openai") })) : null,
       bundleFunctions({ root, outDir: join(dir, "functions"), functions: manifest.functions }),
@@ -127,7 +137,9 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         return [name, { spec, bundle, environment: environmentOf(spec, manifest, credentials, services) }];
       }),
     );
-    const lambda = await running(startLambda({ functions, region, accountId: account, log: options.log ?? (() => {}) }));
+    const lambda = await running(
+      startLambda({ functions, region, accountId: account, log: options.log ?? (() => {}) }),
+    );
     const table = only(manifest.tables, "table");
     await provisionApiKey({
       apiKey: state.apiKey,
@@ -151,7 +163,14 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       );
     }
     const gateway = await running(
-      startGateway({ port: options.port, api: manifest.api, lambda, accountId: account, region, log: options.log ?? (() => {}) }),
+      startGateway({
+        port: options.port,
+        api: manifest.api,
+        lambda,
+        accountId: account,
+        region,
+        log: options.log ?? (() => {}),
+      }),
     );
 
     const [source] = manifest.eventSourceMappings;
@@ -183,6 +202,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
 
 function only<T>(specs: Record<string, T>, kind: string): T {
   const [spec, ...more] = Object.values(specs);
-  if (!spec || more.length > 0) throw new Error(`infra/manifest.json has to declare one ${kind}, and declares ${more.length + (spec ? 1 : 0)}.`);
+  if (!spec || more.length > 0)
+    throw new Error(`infra/manifest.json has to declare one ${kind}, and declares ${more.length + (spec ? 1 : 0)}.`);
   return spec;
 }

@@ -27,7 +27,9 @@ export function lockDir(dir: string): () => void {
   const file = join(dir, "pid");
   const holder = existsSync(file) ? Number(readFileSync(file, "utf8")) : null;
   if (holder !== null && holder !== process.pid && isRunning(holder)) {
-    throw new Error(`A stage is running from ${dir} already (process ${holder}). Stop it first, with Ctrl-C where it runs.`);
+    throw new Error(
+      `A stage is running from ${dir} already (process ${holder}). Stop it first, with Ctrl-C where it runs.`,
+    );
   }
   writeFileSync(file, String(process.pid));
   return () => rmSync(file, { force: true });

@@ -24,7 +24,9 @@ export function toChatCall(messages: Message[], parameters: Parameters, defaultM
   const model = rest.model ?? defaultModel;
   const registered = schemaName === undefined ? null : requireSchema(schemaName);
   if (registered && response_format) {
-    throw new AppError("invalid_request", "schema: Give either schema or response_format, not both.", { param: "schema" });
+    throw new AppError("invalid_request", "schema: Give either schema or response_format, not both.", {
+      param: "schema",
+    });
   }
   if (max_tokens != null && max_completion_tokens != null) {
     throw new AppError("invalid_request", "max_tokens: Give either max_tokens or max_completion_tokens, not both.", {
@@ -40,9 +42,13 @@ export function toChatCall(messages: Message[], parameters: Parameters, defaultM
     messages: registered ? instructed(messages, registered.instructions) : messages,
     ...(registered ? { response_format: toResponseFormat(registered) } : response_format && { response_format }),
     ...(limit != null &&
-      (isReasoningModel(model) || max_completion_tokens != null ? { max_completion_tokens: limit } : { max_tokens: limit })),
+      (isReasoningModel(model) || max_completion_tokens != null
+        ? { max_completion_tokens: limit }
+        : { max_tokens: limit })),
   } as unknown as ChatCompletionCreateParamsNonStreaming;
-  const format = registered ? { type: "registered" as const, output: registered.output } : (response_format ?? { type: "text" as const });
+  const format = registered
+    ? { type: "registered" as const, output: registered.output }
+    : (response_format ?? { type: "text" as const });
   return { params, format, model, schema: schemaName ?? null };
 }
 
@@ -64,7 +70,8 @@ function checkResponseFormat(format: ResponseFormat, messages: Message[]): void 
   const { name, schema, strict } = format.json_schema;
   const path = "response_format.json_schema";
   const [nameProblem] = checkSchemaName(name);
-  if (nameProblem) throw new AppError("invalid_schema", `${path}.name: ${nameProblem.message}`, { param: `${path}.name` });
+  if (nameProblem)
+    throw new AppError("invalid_schema", `${path}.name: ${nameProblem.message}`, { param: `${path}.name` });
   if (strict === true) refuseProblems(checkStrictSchema(schema), `${path}.schema`);
 }
 
@@ -73,7 +80,11 @@ function checkTools({ tools, tool_choice, parallel_tool_calls, functions, functi
     if (tool.type !== "function" || !tool.function.strict) return;
     refuseProblems(checkStrictSchema(tool.function.parameters), `tools[${index}].function.parameters`);
   });
-  const needsTools = !tools && (tool_choice !== undefined && tool_choice !== "none" ? "tool_choice" : parallel_tool_calls !== undefined && "parallel_tool_calls");
+  const needsTools =
+    !tools &&
+    (tool_choice !== undefined && tool_choice !== "none"
+      ? "tool_choice"
+      : parallel_tool_calls !== undefined && "parallel_tool_calls");
   if (needsTools) {
     throw new AppError("invalid_request", `${needsTools}: It needs tools to choose from. Add tools, or leave it out.`, {
       param: needsTools,

@@ -26,9 +26,13 @@ const byHash = (apiKey: string) => ({ pk: `key#${hashApiKey(apiKey)}`, sk: "key"
 /** Stores a key for an owner. Throws `invalid_request` on an owner that could not be part of an S3 key. */
 export async function addKey(store: KeyStore, apiKey: string, owner: string, now: Date): Promise<ApiKey> {
   if (!ownerPattern.test(owner)) {
-    throw new AppError("invalid_request", "owner: Use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit.", {
-      param: "owner",
-    });
+    throw new AppError(
+      "invalid_request",
+      "owner: Use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit.",
+      {
+        param: "owner",
+      },
+    );
   }
   const key: ApiKey = { key_id: `key_${ulid(now.getTime())}`, owner, created_at: now.toISOString() };
   const { pk } = byHash(apiKey);

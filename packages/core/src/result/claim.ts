@@ -1,6 +1,6 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { ulid } from "ulid";
 import { AppError, type ErrorCode } from "../error.ts";
 import { noLease, parseItem, resultKey, type StoredItem } from "./item.ts";

@@ -22,4 +22,5 @@ export function derivedResultId(...identity: string[]): string {
 export const isResultId = (text: string): boolean => /^res_[0-9A-HJKMNP-TV-Z]{26}$/.test(text);
 
 /** What tells two requests under one `Idempotency-Key` apart. */
-export const hashOf = (request: unknown): string => createHash("sha256").update(JSON.stringify(request)).digest("base64url");
+export const hashOf = (request: unknown): string =>
+  createHash("sha256").update(JSON.stringify(request)).digest("base64url");

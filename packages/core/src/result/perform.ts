@@ -86,7 +86,8 @@ export async function perform(deps: PerformDeps, job: Job): Promise<Performed> {
     clearInterval(renewal);
   }
   // When this write fails, the lease runs out and the paid attempt counts as unaccounted: it is never settled as unpaid.
-  if (!(await settle(deps.store, lease, settlement))) return answerFromStored(await readResult(deps.store, job.id), job.id);
+  if (!(await settle(deps.store, lease, settlement)))
+    return answerFromStored(await readResult(deps.store, job.id), job.id);
   return answerFromStored(settlement.result, job.id, false);
 }
 
@@ -197,7 +198,11 @@ function settlementOf(
 /** Tells where an answer does not fit. Never what it says: that is the caller's, in the result. */
 function invalidOutput(problems: Problem[]): NonNullable<Result["error"]> {
   const told = problems.slice(0, 3).map(({ path, message }) => (path ? `${path}: ${message}` : message));
-  return { code: "invalid_output", message: `OpenAI's answer is not what was asked for. ${told.join(" ")}`, param: null };
+  return {
+    code: "invalid_output",
+    message: `OpenAI's answer is not what was asked for. ${told.join(" ")}`,
+    param: null,
+  };
 }
 
 const textOr = <T>(value: unknown, otherwise: T) => (typeof value === "string" ? value : otherwise);

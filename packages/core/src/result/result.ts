@@ -73,7 +73,9 @@ export const storedResult = z.object({
     })
     .nullable(),
   image: image.nullable(),
-  error: z.object({ code: z.custom<ErrorCode>(isErrorCode), message: z.string(), param: z.string().nullable() }).nullable(),
+  error: z
+    .object({ code: z.custom<ErrorCode>(isErrorCode), message: z.string(), param: z.string().nullable() })
+    .nullable(),
   metadata: z.record(z.string(), z.string()),
   createdAt: z.string(),
   completedAt: z.string().nullable(),

@@ -55,7 +55,10 @@ export async function toResult(store: ResultStore, item: StoredItem): Promise<Re
  */
 export async function listResults(store: ResultStore, options: ListOptions) {
   const found: string[] = [];
-  let last = options.after && { ...ownerKey({ ...options.after, owner: options.owner }), ...resultKey(options.after.id) };
+  let last = options.after && {
+    ...ownerKey({ ...options.after, owner: options.owner }),
+    ...resultKey(options.after.id),
+  };
   let more = true;
   for (let scanned = 0; more && found.length < options.limit && scanned < maxScannedPerPage; ) {
     const page = await store.dynamodb.send(queryPage(store.tableName, options, last, options.limit - found.length));

@@ -48,7 +48,14 @@ export async function analyseUpload(
     model: deps.defaultModel,
     schema: null,
     metadata: {},
-    image: { bucket: object.bucket, key: object.key, format: null, width: null, height: null, sizeBytes: object.sizeBytes },
+    image: {
+      bucket: object.bucket,
+      key: object.key,
+      format: null,
+      width: null,
+      height: null,
+      sizeBytes: object.sizeBytes,
+    },
     requestHash: object.sequencer,
     prepare: (claimed) => prepare(deps, object, claimed),
     deadlineMs: options.deadlineMs,
@@ -66,7 +73,10 @@ export async function analyseUpload(
 
 async function prepare(deps: VisionDeps, object: CreatedObject, claimed: Omit<Result, "answer">): Promise<Prepared> {
   if (object.sizeBytes > maxImageBytes) {
-    throw new AppError("image_too_large", `The image has ${object.sizeBytes} bytes; OpenAI takes at most ${maxImageBytes}.`);
+    throw new AppError(
+      "image_too_large",
+      `The image has ${object.sizeBytes} bytes; OpenAI takes at most ${maxImageBytes}.`,
+    );
   }
   const stored = await deps.images.get(object.key, { etag: object.etag });
   if (!stored) throw new AppError("not_found", "The object was deleted or replaced before it was analysed.");

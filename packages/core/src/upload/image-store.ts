@@ -3,7 +3,10 @@ export interface ImageStore {
   /** null when no object has this key, or when `etag` is given and the object has been replaced since. */
   get(key: string, options?: { etag?: string | undefined }): Promise<StoredImage | null>;
   /** A form that lets its holder upload one object under this key, without credentials of their own. */
-  presignPost(key: string, options: { contentType: string; maxBytes: number; ttlSeconds: number }): Promise<PresignedPost>;
+  presignPost(
+    key: string,
+    options: { contentType: string; maxBytes: number; ttlSeconds: number },
+  ): Promise<PresignedPost>;
   remove(key: string): Promise<void>;
 }
 

@@ -78,7 +78,11 @@ export async function usageReport(dynamodb: DynamoDBDocumentClient, tableName: s
       new QueryCommand({
         TableName: tableName,
         KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
-        ExpressionAttributeValues: { ":pk": partitionKey(options.owner), ":from": options.from, ":to": `${options.to}~` },
+        ExpressionAttributeValues: {
+          ":pk": partitionKey(options.owner),
+          ":from": options.from,
+          ":to": `${options.to}~`,
+        },
         ExclusiveStartKey: start,
         ConsistentRead: true,
       }),
@@ -99,7 +103,14 @@ export async function usageReport(dynamodb: DynamoDBDocumentClient, tableName: s
   const data = [...groups.values()]
     .sort((a, b) => JSON.stringify(a.key).localeCompare(JSON.stringify(b.key)))
     .map(({ key, sums }) => ({ ...key, ...presentSums(sums) }));
-  return { object: "usage" as const, from: options.from, to: options.to, group_by: options.groupBy, data, total: presentSums(total) };
+  return {
+    object: "usage" as const,
+    from: options.from,
+    to: options.to,
+    group_by: options.groupBy,
+    data,
+    total: presentSums(total),
+  };
 }
 
 const noSums = (): Sums => Object.fromEntries(counterNames.map((name) => [name, 0])) as Sums;

@@ -10,7 +10,11 @@ export interface InspectedImage {
 }
 
 /** Looks at an image's own bytes. Throws what is wrong with it, naming the field that it came in. */
-export function inspected(bytes: Uint8Array, param: string | undefined, at?: { bucket: string; key: string }): InspectedImage {
+export function inspected(
+  bytes: Uint8Array,
+  param: string | undefined,
+  at?: { bucket: string; key: string },
+): InspectedImage {
   const found = inspectImage(bytes);
   if (!found.ok) throw new AppError(found.code, param ? `${param}: ${found.message}` : found.message, { param });
   const { format, width, height, mimeType } = found;
@@ -36,9 +40,13 @@ export function decodeBase64(text: string, param: string): Uint8Array {
 export function decodeDataUrl(url: string, param: string): Uint8Array {
   const comma = url.indexOf(",");
   if (comma < 0 || !/;base64$/i.test(url.slice(0, comma))) {
-    throw new AppError("invalid_image", `${param}: A data: URL has to read data:image/png;base64,… (or jpeg, webp, gif).`, {
-      param,
-    });
+    throw new AppError(
+      "invalid_image",
+      `${param}: A data: URL has to read data:image/png;base64,… (or jpeg, webp, gif).`,
+      {
+        param,
+      },
+    );
   }
   return decodeBase64(url.slice(comma + 1), param);
 }

@@ -39,7 +39,11 @@ export async function vision(deps: VisionDeps, request: VisionRequest, caller: C
 }
 
 /** The user's message that shows images and asks about them. */
-export function visionMessage(urls: string[], prompt = defaultPrompt, detail: "low" | "high" | "auto" = "auto"): Message {
+export function visionMessage(
+  urls: string[],
+  prompt = defaultPrompt,
+  detail: "low" | "high" | "auto" = "auto",
+): Message {
   return {
     role: "user",
     content: [
@@ -70,7 +74,9 @@ async function loadUpload(deps: VisionDeps, id: string, owner: string, param: st
   const { bucket, key } = ownImage(result, owner);
   const object = bucket && key && result?.status !== "awaiting_upload" ? await deps.images.get(key) : null;
   if (!object || !bucket || !key) {
-    throw new AppError("not_found", `${param}: No uploaded image has this id. Upload it first (POST /uploads).`, { param });
+    throw new AppError("not_found", `${param}: No uploaded image has this id. Upload it first (POST /uploads).`, {
+      param,
+    });
   }
   return inspected(object.bytes, param, { bucket, key });
 }
@@ -78,4 +84,3 @@ async function loadUpload(deps: VisionDeps, id: string, owner: string, param: st
 /** The same answer for a result that is not there and for one of another owner. */
 const ownImage = (result: Result | null, owner: string) =>
   (result?.owner === owner && result.image) || { bucket: null, key: null };
-

@@ -4,14 +4,15 @@ import { createUpstream } from "@tollgate/core/openai/client";
 import { config, now, openaiApiKey } from "./config.ts";
 import { store } from "./results.ts";
 
-const { DEFAULT_MODEL, OPENAI_BASE_URL, OPENAI_ATTEMPT_TIMEOUT_MS, OPENAI_BUDGET_MS, OPENAI_MAX_ATTEMPTS, PRICES } = config(
-  "DEFAULT_MODEL",
-  "OPENAI_BASE_URL",
-  "OPENAI_ATTEMPT_TIMEOUT_MS",
-  "OPENAI_BUDGET_MS",
-  "OPENAI_MAX_ATTEMPTS",
-  "PRICES",
-);
+const { DEFAULT_MODEL, OPENAI_BASE_URL, OPENAI_ATTEMPT_TIMEOUT_MS, OPENAI_BUDGET_MS, OPENAI_MAX_ATTEMPTS, PRICES } =
+  config(
+    "DEFAULT_MODEL",
+    "OPENAI_BASE_URL",
+    "OPENAI_ATTEMPT_TIMEOUT_MS",
+    "OPENAI_BUDGET_MS",
+    "OPENAI_MAX_ATTEMPTS",
+    "PRICES",
+  );
 
 export const chatDeps: ChatDeps = {
   store,
