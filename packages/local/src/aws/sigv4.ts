@@ -27,6 +27,8 @@ export interface Identity {
   /** `20261122T090000Z`. */
   amzDate: string;
   signature: string;
+  /** Names in lower case: a header that is not among them proves nothing. */
+  signedHeaders: string[];
 }
 
 export type SignatureFault =
@@ -91,7 +93,14 @@ export async function verifySignature(
     throw new SignatureError("mismatch", mismatchMessage);
   }
   checkAge(claim, date, verifier.now?.() ?? new Date());
-  return { principal, signingKey, scope, amzDate: claim.amzDate, signature: claim.signature };
+  return {
+    principal,
+    signingKey,
+    scope,
+    amzDate: claim.amzDate,
+    signature: claim.signature,
+    signedHeaders: claim.signedHeaders,
+  };
 }
 
 /** The principal of a credential scope that names this service and region. Throws SignatureError. */
@@ -107,11 +116,7 @@ export function checkScope(claim: Pick<Claim, "accessKeyId" | "region" | "servic
   return principal;
 }
 
-export function isSigned(request: SignedRequest): boolean {
-  return request.headers.authorization !== undefined || /[?&]X-Amz-Signature=/i.test(request.url);
-}
-
-export function isPresigned(request: SignedRequest): boolean {
+export function isPresigned(request: Pick<SignedRequest, "url" | "headers">): boolean {
   return request.headers.authorization === undefined && /[?&]X-Amz-Algorithm=/i.test(request.url);
 }
 
