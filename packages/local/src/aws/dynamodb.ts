@@ -1,0 +1,120 @@
+import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { pipeline } from "node:stream";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { TableSpec } from "../manifest.ts";
+import { type Engine, startEngine } from "./dynamodb/engine.ts";
+import { permissionsOf } from "./dynamodb/permissions.ts";
+import { provisionTables } from "./dynamodb/tables.ts";
+import { accessDeniedMessage, type Principal, type Principals } from "./iam.ts";
+import {
+  authenticate,
+  coral,
+  JsonProtocolError,
+  operationOf,
+  parseJsonObject,
+  sendJsonError,
+} from "./json-protocol.ts";
+import { listenOnLoopback, readBody } from "./loopback.ts";
+
+export interface DynamoDBOptions {
+  /** Where the database lives between runs. */
+  dir: string;
+  principals: Principals;
+  tables: TableSpec[];
+  region: string;
+  account: string;
+}
+
+/** A request to DynamoDB is at most 16 MB. Source: BatchWriteItem's reference, November 2026. */
+const maxRequestBytes = 16 * 1024 * 1024;
+
+/** The engine parses a signature but verifies none; the gate has done that. */
+const engineAuthorization =
+  "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0";
+
+/** Amazon's DynamoDB Local behind a gate that verifies signatures and enforces the caller's policy. */
+export async function startDynamoDB(options: DynamoDBOptions) {
+  const engine = await startEngine(options.dir);
+  try {
+    const engineEndpoint = `http://127.0.0.1:${engine.port}`;
+    const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+    const client = new DynamoDBClient({ endpoint: engineEndpoint, region: options.region, credentials });
+    await provisionTables(client, options.tables);
+    client.destroy();
+    const agent = new Agent({ keepAlive: true });
+    const gate = await listenOnLoopback((request, response) => {
+      admit(request, options).then(
+        (body) => forward(request, body, response, engine, agent),
+        (error) => sendJsonError(response, error),
+      );
+    });
+    return {
+      endpoint: gate.endpoint,
+      async stop() {
+        await gate.stop();
+        agent.destroy();
+        await engine.stop();
+      },
+    };
+  } catch (error) {
+    await engine.stop();
+    throw error;
+  }
+}
+
+/** Resolves with the body of a request that may pass. Throws JsonProtocolError. */
+async function admit(request: IncomingMessage, options: DynamoDBOptions): Promise<Buffer> {
+  const body = await readBody(request, maxRequestBytes);
+  if (body === null) throw new JsonProtocolError(413, `${coral}#RequestEntityTooLarge`, "Request entity is too large");
+  const { principals, region } = options;
+  const { principal } = await authenticate(request, body, { principals, region, service: "dynamodb" });
+  const operation = operationOf(request, /^DynamoDB(Streams)?_20120810\./);
+  if (operation === null) throw new JsonProtocolError(400, `${coral}#UnknownOperationException`, "Unknown operation");
+  authorize(principal, operation, parseJsonObject(body), options);
+  return body;
+}
+
+function authorize(
+  principal: Principal,
+  operation: string,
+  input: Record<string, unknown>,
+  options: DynamoDBOptions,
+): void {
+  const { account, region, principals } = options;
+  const arnOf = (table: string) =>
+    table.startsWith("arn:") ? table : `arn:aws:dynamodb:${region}:${account}:table/${table}`;
+  // An input that names no table needs the action on every table, so that only validation errors get through.
+  const everyTable = { action: `dynamodb:${operation}`, resource: arnOf("*") };
+  for (const { action, resource } of permissionsOf(operation, input, arnOf) ?? [everyTable]) {
+    const { outcome } = principals.authorize(principal, action, resource);
+    if (outcome === "allowed") continue;
+    const message = accessDeniedMessage({ principal, account, action, resource, outcome });
+    throw new JsonProtocolError(400, `${coral}#AccessDeniedException`, message);
+  }
+}
+
+function forward(request: IncomingMessage, body: Buffer, response: ServerResponse, engine: Engine, agent: Agent): void {
+  const failure = engine.failure();
+  if (failure !== null) {
+    sendJsonError(response, new Error(failure));
+    return;
+  }
+  const headers = { ...request.headers, authorization: engineAuthorization, "content-length": String(body.length) };
+  delete headers["transfer-encoding"];
+  const { method, url } = request;
+  const upstream = httpRequest(
+    { host: "127.0.0.1", port: engine.port, method, path: url, headers, agent },
+    (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      pipeline(answer, response, () => {});
+    },
+  );
+  upstream.on("error", (error) => {
+    if (response.headersSent) response.destroy();
+    else sendJsonError(response, error);
+  });
+  response.on("close", () => {
+    if (!response.writableFinished) upstream.destroy();
+  });
+  upstream.end(body);
+}

@@ -1,0 +1,133 @@
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import path from "node:path";
+import type { BucketSpec } from "../manifest.ts";
+import type { Principals } from "./iam.ts";
+import { listenOnLoopback } from "./loopback.ts";
+import { createBlobs } from "./s3/blobs.ts";
+import type { S3Call, S3Deps } from "./s3/call.ts";
+import { S3Error, s3Errors } from "./s3/error.ts";
+import { testEvent } from "./s3/events.ts";
+import { createOutbox, type OnEvent } from "./s3/outbox.ts";
+import { postObject } from "./s3/post.ts";
+import { authenticate, queryOf, targetOf } from "./s3/request.ts";
+import { operationOf } from "./s3/route.ts";
+import { openStore } from "./s3/store.ts";
+import { xmlDocument } from "./s3/xml.ts";
+
+export interface S3Options {
+  /** Where objects live between runs. */
+  dir: string;
+  principals: Principals;
+  buckets: BucketSpec[];
+  region: string;
+  account: string;
+  /** Hands an event to its queue, named as in the notification; called again until it resolves. */
+  onEvent: OnEvent;
+}
+
+/**
+ * S3 on loopback: objects, multipart uploads, presigned URLs and forms, with signatures and policies enforced, and
+ * notifications for created objects. Buckets are those of the manifest. No versions, ACLs, tags or encryption.
+ */
+export async function startS3(options: S3Options) {
+  const { principals, region, account } = options;
+  await mkdir(options.dir, { recursive: true });
+  const store = openStore(path.join(options.dir, "s3.db"));
+  const blobs = createBlobs(path.join(options.dir, "blobs"));
+  await blobs.prepare(store.blobs());
+  const outbox = createOutbox(store, options.onEvent);
+  const buckets = new Map(options.buckets.map((bucket) => [bucket.name, bucket]));
+  const deps: S3Deps = { store, blobs, outbox, buckets, principals, region, account, now: Date.now };
+  announceNotifications(deps);
+
+  const listener = await listenOnLoopback((request, response) => {
+    const requestId = newRequestId();
+    response.setHeader("x-amz-request-id", requestId);
+    response.setHeader("x-amz-id-2", requestId);
+    response.setHeader("server", "AmazonS3");
+    allowOrigin(request, response);
+    answer(deps, request, response, requestId).catch((error) => sendError(request, response, requestId, error));
+  });
+  outbox.flush();
+  return {
+    endpoint: listener.endpoint,
+    async stop() {
+      await listener.stop();
+      await outbox.stop();
+      store.close();
+    },
+  };
+}
+
+async function answer(deps: S3Deps, request: IncomingMessage, response: ServerResponse, requestId: string) {
+  if (request.method === "OPTIONS") {
+    response.writeHead(200, { "content-length": "0" }).end();
+    return;
+  }
+  const target = targetOf(request, deps.buckets);
+  const call: S3Call = { deps, request, response, requestId, ...target, query: queryOf(request) };
+  if (target.key === "" && isForm(request)) {
+    if (!deps.buckets.has(target.bucket)) throw s3Errors.noSuchBucket(target.bucket);
+    await postObject(call);
+    return;
+  }
+  const identity = await authenticate(request, { principals: deps.principals, region: deps.region, service: "s3" });
+  const operation = operationOf(call);
+  if (target.bucket !== "" && !deps.buckets.has(target.bucket)) throw s3Errors.noSuchBucket(target.bucket);
+  await operation({ ...call, identity });
+}
+
+function isForm({ method, headers }: IncomingMessage): boolean {
+  return method === "POST" && /^multipart\/form-data\b/i.test(headers["content-type"] ?? "");
+}
+
+/** Throws for a notification that would never come: only created objects are told of here. */
+function announceNotifications({ store, buckets, now }: S3Deps): void {
+  for (const bucket of buckets.values()) {
+    for (const { queue, events } of bucket.notifications) {
+      const other = events.find((event) => !event.startsWith("s3:ObjectCreated:"));
+      if (other !== undefined)
+        throw new Error(`Bucket ${bucket.name} asks for ${other}, which the local S3 does not send.`);
+      store.announceNotification(bucket.name, queue, testEvent(bucket.name, newRequestId(), new Date(now())));
+    }
+  }
+}
+
+/** SST's buckets answer every origin, so that a browser may post its form. */
+function allowOrigin(request: IncomingMessage, response: ServerResponse): void {
+  const { origin } = request.headers;
+  if (origin === undefined) return;
+  response.setHeader("access-control-allow-origin", "*");
+  response.setHeader("access-control-allow-methods", "DELETE, GET, HEAD, POST, PUT");
+  response.setHeader("access-control-allow-headers", request.headers["access-control-request-headers"] ?? "*");
+  response.setHeader("access-control-expose-headers", "etag, location, x-amz-request-id");
+}
+
+function sendError(request: IncomingMessage, response: ServerResponse, requestId: string, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const message = error instanceof Error ? error.message : "unknown";
+  const known = error instanceof S3Error ? error : new S3Error(500, "InternalError", message);
+  const text = xmlDocument(
+    "Error",
+    {
+      Code: known.code,
+      Message: known.message,
+      ...known.details,
+      Resource: (request.url ?? "/").split("?", 1)[0] ?? "/",
+      RequestId: requestId,
+      HostId: requestId,
+    },
+    null,
+  );
+  response.writeHead(known.status, { "content-type": "application/xml", "content-length": Buffer.byteLength(text) });
+  response.end(request.method === "HEAD" ? undefined : text);
+}
+
+function newRequestId(): string {
+  return randomBytes(8).toString("hex").toUpperCase();
+}

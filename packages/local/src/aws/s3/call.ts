@@ -1,0 +1,108 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { BucketSpec } from "../../manifest.ts";
+import { accessDeniedMessage, type Principal, type Principals, type RequestContext } from "../iam.ts";
+import type { Identity } from "../sigv4.ts";
+import type { Blobs } from "./blobs.ts";
+import { s3Errors } from "./error.ts";
+import { bucketArn, type ObjectCreated, objectCreatedEvents } from "./events.ts";
+import type { Outbox } from "./outbox.ts";
+import type { S3Store, StoredObject } from "./store.ts";
+import { s3Namespace, type Xml, xmlDocument } from "./xml.ts";
+
+export interface S3Deps {
+  store: S3Store;
+  blobs: Blobs;
+  outbox: Outbox;
+  buckets: Map<string, BucketSpec>;
+  principals: Principals;
+  region: string;
+  account: string;
+  now: () => number;
+}
+
+/** One request that has been routed, and, but for a form, authenticated. */
+export interface S3Call {
+  deps: S3Deps;
+  request: IncomingMessage;
+  response: ServerResponse;
+  requestId: string;
+  /** Empty for the list of buckets. */
+  bucket: string;
+  /** Empty for an operation on the bucket. */
+  key: string;
+  /** A repeated parameter counts once. */
+  query: Record<string, string>;
+}
+
+export interface SignedCall extends S3Call {
+  identity: Identity;
+}
+
+export type Operation = (call: SignedCall) => Promise<void> | void;
+
+/** Throws S3Error unless the principal's policy allows the action. */
+export function authorize(
+  deps: S3Deps,
+  principal: Principal,
+  action: string,
+  resource: string,
+  context?: RequestContext,
+): void {
+  const { outcome } = deps.principals.authorize(principal, action, resource, context);
+  if (outcome === "allowed") return;
+  const refusal = { principal, account: deps.account, action, resource: `"${resource}"`, outcome };
+  throw s3Errors.accessDenied(accessDeniedMessage(refusal));
+}
+
+export function objectArn(bucket: string, key: string): string {
+  return `${bucketArn(bucket)}/${key}`;
+}
+
+/** For a key that does not exist: S3 tells so only to callers who may list the bucket. Returns the error to throw. */
+export function missingKey(deps: S3Deps, principal: Principal, bucket: string, key: string): Error {
+  const { outcome } = deps.principals.authorize(principal, "s3:ListBucket", bucketArn(bucket));
+  if (outcome === "allowed") return s3Errors.noSuchKey(key);
+  const resource = `"${bucketArn(bucket)}"`;
+  const refusal = { principal, account: deps.account, action: "s3:ListBucket", resource, outcome };
+  return s3Errors.accessDenied(accessDeniedMessage(refusal));
+}
+
+/** Makes an object visible and starts its events on their way. */
+export async function commitObject(
+  { deps, request, requestId }: S3Call,
+  principal: Principal,
+  object: StoredObject,
+  cause: ObjectCreated,
+  options: Parameters<S3Store["putObject"]>[2] = {},
+): Promise<void> {
+  const bucket = deps.buckets.get(object.bucket);
+  if (!bucket) throw s3Errors.noSuchBucket(object.bucket);
+  const source = {
+    region: deps.region,
+    account: deps.account,
+    requestId,
+    sourceIp: request.socket.remoteAddress ?? "127.0.0.1",
+    principalId: `AWS:${principal.accessKeyId}`,
+  };
+  const eventsOf = (sequencer: string) => objectCreatedEvents(bucket, object, cause, source, sequencer);
+  let unused: string[];
+  try {
+    unused = deps.store.putObject(object, eventsOf, options);
+  } catch (error) {
+    await deps.blobs.remove([object.blob]);
+    throw error;
+  }
+  deps.outbox.flush();
+  await deps.blobs.remove(unused);
+}
+
+export function sendXml(response: ServerResponse, root: string, content: Xml, namespace: string | null = s3Namespace) {
+  const text = xmlDocument(root, content, namespace);
+  response.writeHead(200, { "content-type": "application/xml", "content-length": Buffer.byteLength(text) });
+  response.end(text);
+}
+
+export function sendEmpty(response: ServerResponse, status: number, headers: Record<string, string> = {}): void {
+  response.writeHead(status, status === 204 ? headers : { ...headers, "content-length": "0" });
+  response.end();
+}

@@ -1,0 +1,110 @@
+import { mkdir } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import path from "node:path";
+import type { QueueSpec } from "../manifest.ts";
+import { accessDeniedMessage, type Principal, type Principals } from "./iam.ts";
+import {
+  authenticate,
+  coral,
+  JsonProtocolError,
+  operationOf,
+  parseJsonObject,
+  sendJsonError,
+} from "./json-protocol.ts";
+import { listenOnLoopback, readBody, sendJson } from "./loopback.ts";
+import { createArrivals } from "./sqs/arrivals.ts";
+import { operations, type SqsDeps } from "./sqs/operations.ts";
+import { findQueue, provisionQueues } from "./sqs/queues.ts";
+import { openStore, queueNameOf } from "./sqs/store.ts";
+
+export interface SqsOptions {
+  /** Where queues and messages live between runs. */
+  dir: string;
+  principals: Principals;
+  /** By the name that `deadLetter.queue` refers to. */
+  queues: Record<string, QueueSpec>;
+  region: string;
+  account: string;
+}
+
+/** More than any batch with its JSON escapes. */
+const maxRequestBytes = 16 * 1024 * 1024;
+
+/** IAM has no actions for batches: each is the action of its parts. Source: service authorization reference, 2026. */
+const permissionNames: Record<string, string> = {
+  SendMessageBatch: "SendMessage",
+  DeleteMessageBatch: "DeleteMessage",
+  ChangeMessageVisibilityBatch: "ChangeMessageVisibility",
+};
+
+/** SQS standard queues, in the JSON protocol of every SDK since 2023, with signatures and policies enforced. */
+export async function startSqs(options: SqsOptions) {
+  await mkdir(options.dir, { recursive: true });
+  const { region, account } = options;
+  const store = openStore(path.join(options.dir, "sqs.db"));
+  const listener = await listenOnLoopback((request, response) => {
+    answer(deps, request, response, options).catch((error) => sendJsonError(response, error));
+  });
+  const deps: SqsDeps = {
+    store,
+    arrivals: createArrivals(),
+    arnOf: (queue) => `arn:aws:sqs:${region}:${account}:${queue}`,
+    urlOf: (queue) => `${listener.endpoint}/${account}/${queue}`,
+    now: Date.now,
+  };
+  provisionQueues(deps, options.queues);
+  return {
+    endpoint: listener.endpoint,
+    /** By the queue's own name. */
+    queueUrl: deps.urlOf,
+    async stop() {
+      await listener.stop();
+      store.close();
+    },
+  };
+}
+
+async function answer(deps: SqsDeps, request: IncomingMessage, response: ServerResponse, options: SqsOptions) {
+  const body = await readBody(request, maxRequestBytes);
+  if (body === null) throw new JsonProtocolError(413, `${coral}#RequestEntityTooLarge`, "Request entity is too large");
+  const { principals, region } = options;
+  const { principal } = await authenticate(request, body, { principals, region, service: "sqs" });
+  const name = operationOf(request, /^AmazonSQS\./) ?? "";
+  const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
+  if (!operation) {
+    throw new JsonProtocolError(400, `${coral}#UnknownOperationException`, `SQS here has no operation "${name}".`);
+  }
+  const input = parseJsonObject(body);
+  authorize(deps, principal, name, input, options);
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
+  const output = await operation(deps, input, gone.signal);
+  if (!gone.signal.aborted) sendJson(response, 200, output);
+}
+
+function authorize(
+  deps: SqsDeps,
+  principal: Principal,
+  operation: string,
+  input: Record<string, unknown>,
+  options: SqsOptions,
+): void {
+  const action = `sqs:${permissionNames[operation] ?? operation}`;
+  const resource = deps.arnOf(queueOf(deps, operation, input));
+  const { outcome } = options.principals.authorize(principal, action, resource);
+  if (outcome === "allowed") return;
+  // SQS writes the action in lower case.
+  const refusal = { principal, account: options.account, action: action.toLowerCase(), resource, outcome };
+  throw new JsonProtocolError(403, `${coral}#AccessDeniedException`, accessDeniedMessage(refusal), {
+    "x-amzn-query-error": "AccessDenied;Sender",
+  });
+}
+
+/** The queue that an operation is about; `*` for one about all. */
+function queueOf(deps: SqsDeps, operation: string, input: Record<string, unknown>): string {
+  if (operation === "ListQueues") return "*";
+  const { QueueName, SourceArn } = input;
+  if (typeof QueueName === "string") return QueueName;
+  if (typeof SourceArn === "string") return queueNameOf(SourceArn);
+  return findQueue(deps, input).name;
+}
