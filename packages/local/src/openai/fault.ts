@@ -1,0 +1,208 @@
+import { type OpenAIError, openAIError } from "./error.ts";
+import { type Message, textOf } from "./message.ts";
+import type { Model } from "./models.ts";
+import {
+  arrayAt,
+  closedObjectAt,
+  type Fields,
+  integerAt,
+  objectAt,
+  oneOfAt,
+  optional,
+  required,
+  stringAt,
+} from "./parameter.ts";
+
+export type Fault =
+  | {
+      kind: "status";
+      status: number;
+      code: string | null;
+      type: string | null;
+      retryAfter: number | null;
+      retryAfterMs: number | null;
+    }
+  /** Answers after `ms`, as always. */
+  | { kind: "slow"; ms: number }
+  /** Ends a stream after so many chunks; a plain response half-way. */
+  | { kind: "stream_break"; chunks: number }
+  | { kind: (typeof PLAIN_KINDS)[number] };
+
+const PLAIN_KINDS = [
+  /** Never answers. */
+  "hang",
+  /** Resets the connection before anything is billed. */
+  "reset",
+  /** Does the work, bills it, then resets the connection. */
+  "reset_after_billing",
+  /** 200 with a body that is not JSON. Billed. */
+  "malformed",
+  /** 200 with a body that ends early. Billed. */
+  "truncated",
+  /** 200 without choices. Billed. */
+  "no_choices",
+  "refusal",
+  "length",
+  "content_filter",
+  "tool_calls",
+  /** Valid JSON that does not fit the schema asked for. */
+  "off_schema",
+  /** Content that is not JSON, though it says it is done. */
+  "bad_json",
+] as const;
+const KINDS = [...PLAIN_KINDS, "status", "slow", "stream_break"] as const;
+
+export interface Rule {
+  contains: string | null;
+  model: string | null;
+  /** The first matching request that it strikes, counted from 1. */
+  nth: number;
+  /** How many matching requests it strikes from there on; 0 for all. */
+  times: number;
+  fault: Fault;
+}
+
+export interface Faults {
+  add(rules: Rule[]): void;
+  list(): Rule[];
+  clear(): void;
+  /** The fault that strikes this request, by a rule (in their order) or else by a marker in its text. */
+  strike(messages: Message[], model: Model, modelId: string): Fault | null;
+}
+
+export function createFaults(): Faults {
+  const seen = new Map<Rule, number>();
+  const seenMarkers = new Map<string, number>();
+  return {
+    add(rules) {
+      for (const rule of rules) seen.set(rule, 0);
+    },
+    list: () => [...seen.keys()],
+    clear() {
+      seen.clear();
+      seenMarkers.clear();
+    },
+    strike(messages, model, modelId) {
+      const text = messages.map(textOf).join("\n");
+      let struck: Fault | null = null;
+      for (const [rule, before] of seen) {
+        if (rule.model !== null && rule.model !== modelId && rule.model !== model.alias) continue;
+        if (rule.contains !== null && !text.includes(rule.contains)) continue;
+        // Every rule counts the requests that it matches, also those that an earlier rule struck.
+        seen.set(rule, before + 1);
+        if (struck === null && strikes(rule, before + 1)) struck = rule.fault;
+      }
+      return struck ?? markedFault(text, seenMarkers);
+    },
+  };
+}
+
+function strikes({ nth, times }: Rule, matched: number): boolean {
+  return matched >= nth && (times === 0 || matched < nth + times);
+}
+
+/** `POST /_control/faults`: a list of rules, or one. @throws OpenAIError 400 */
+export function rulesAt(body: unknown): Rule[] {
+  return arrayAt(Array.isArray(body) ? body : [body], "rules").map((item, index) => {
+    const path = `rules[${index}]`;
+    const rule = closedObjectAt(item, path, ["match", "times", "fault"]);
+    const match = optional(rule.match, (value) => closedObjectAt(value, `${path}.match`, ["contains", "model", "nth"]));
+    return {
+      contains: optional(match?.contains, (value) => stringAt(value, `${path}.match.contains`)),
+      model: optional(match?.model, (value) => stringAt(value, `${path}.match.model`)),
+      nth: optional(match?.nth, (value) => integerAt(value, `${path}.match.nth`, { min: 1 })) ?? 1,
+      times: optional(rule.times, (value) => integerAt(value, `${path}.times`, { min: 0 })) ?? 1,
+      fault: faultAt(objectAt(required(rule, "fault", `${path}.fault`), `${path}.fault`), `${path}.fault`),
+    };
+  });
+}
+
+function faultAt(fields: Fields, path: string): Fault {
+  const kind = oneOfAt(required(fields, "kind", `${path}.kind`), `${path}.kind`, KINDS);
+  const number = (key: string, min: number) =>
+    optional(fields[key], (value) => integerAt(value, `${path}.${key}`, { min }));
+  if (kind === "slow") {
+    closedObjectAt(fields, path, ["kind", "ms"]);
+    return { kind, ms: number("ms", 0) ?? 1000 };
+  }
+  if (kind === "stream_break") {
+    closedObjectAt(fields, path, ["kind", "chunks"]);
+    return { kind, chunks: number("chunks", 0) ?? 3 };
+  }
+  if (kind !== "status") {
+    closedObjectAt(fields, path, ["kind"]);
+    return { kind };
+  }
+  closedObjectAt(fields, path, ["kind", "status", "code", "type", "retry_after", "retry_after_ms"]);
+  return {
+    kind,
+    status: integerAt(required(fields, "status", `${path}.status`), `${path}.status`, { min: 400, max: 599 }),
+    code: optional(fields.code, (value) => stringAt(value, `${path}.code`)),
+    type: optional(fields.type, (value) => stringAt(value, `${path}.type`)),
+    retryAfter: optional(fields.retry_after, (value) => integerAt(value, `${path}.retry_after`, { min: 0 })),
+    retryAfterMs: number("retry_after_ms", 0),
+  };
+}
+
+/**
+ * `[[fault:429 retry_after=1]]`, `[[fault:slow ms=500]]`, `[[fault:insufficient_quota]]`: strikes every request whose
+ * text holds it, or with `times=2` the first two with that same text.
+ */
+function markedFault(text: string, seen: Map<string, number>): Fault | null {
+  const [marker, name = "", options = ""] = /\[\[fault:(\w+)((?:\s+\w+=\S+?)*)\s*\]\]/.exec(text) ?? [];
+  if (marker === undefined) return null;
+  const { times = 0, ...parameters } = Object.fromEntries(
+    [...options.matchAll(/(\w+)=(\S+)/g)].map(([, key = "", value = ""]) => [
+      key,
+      /^\d+$/.test(value) ? Number(value) : value,
+    ]),
+  );
+  const matched = (seen.get(text) ?? 0) + 1;
+  if (times !== 0) seen.set(text, matched);
+  if (times !== 0 && matched > Number(times)) return null;
+  return faultAt({ ...faultNamed(name), ...parameters }, marker);
+}
+
+function faultNamed(name: string): Fields {
+  if (/^\d+$/.test(name)) return { kind: "status", status: Number(name) };
+  if (name === "insufficient_quota") return { kind: "status", status: 429, code: name };
+  return { kind: name };
+}
+
+const QUOTA =
+  "You exceeded your current quota, please check your plan and billing details. For more information on this error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.";
+
+/** The error that a `status` fault answers with, in OpenAI's words for that status. */
+export function statusError(fault: Extract<Fault, { kind: "status" }>, model: Model): OpenAIError {
+  const { status, retryAfter, retryAfterMs } = fault;
+  const usual = usualError(status, fault.code, model);
+  return openAIError(status, usual.message, {
+    type: fault.type ?? usual.type,
+    code: fault.code ?? usual.code,
+    headers: {
+      ...(retryAfter === null ? {} : { "retry-after": String(retryAfter) }),
+      ...(retryAfterMs === null ? {} : { "retry-after-ms": String(retryAfterMs) }),
+    },
+  });
+}
+
+function usualError(status: number, code: string | null, { alias }: Model) {
+  if (code === "insufficient_quota") return { message: QUOTA, type: "insufficient_quota", code };
+  if (status === 429)
+    return {
+      message: `Rate limit reached for ${alias} on requests per min (RPM): Limit 500, Used 500, Requested 1. Please try again in 120ms.`,
+      type: "requests",
+      code: "rate_limit_exceeded",
+    };
+  if (status === 503)
+    return { message: "The engine is currently overloaded, please try again later.", type: "server_error", code: null };
+  if (status >= 500)
+    return {
+      message: "The server had an error while processing your request. Sorry about that!",
+      type: "server_error",
+      code: null,
+    };
+  if (status === 401)
+    return { message: "Incorrect API key provided.", type: "invalid_request_error", code: "invalid_api_key" };
+  return { message: `The request was refused with status ${status}.`, type: "invalid_request_error", code: null };
+}

@@ -1,0 +1,117 @@
+import type { Picture } from "./image.ts";
+import type { ImageRate } from "./models.ts";
+import type { ChatRequest } from "./request.ts";
+import { countTokens, hashOf, tokensOf } from "./token.ts";
+
+/** `usage` as it stands in a response. */
+export interface CompletionUsage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  prompt_tokens_details: { cached_tokens: number; audio_tokens: number; cache_write_tokens?: number };
+  completion_tokens_details: {
+    reasoning_tokens: number;
+    audio_tokens: number;
+    accepted_prediction_tokens: number;
+    rejected_prediction_tokens: number;
+  };
+}
+
+/** From OpenAI's cookbook, "How to count tokens with tiktoken" (gpt-4o and later). */
+const TOKENS_PER_MESSAGE = 3;
+const TOKENS_PER_NAME = 1;
+const PRIMING_TOKENS = 3;
+
+/**
+ * The prompt as a sequence of tokens: its length is `prompt_tokens`, and equal beginnings mean an equal prefix, which is
+ * what the prompt cache needs. Framing and image tokens stand as negative numbers. Tools and schemas come first and
+ * count as their JSON, since OpenAI does not publish the text it renders them to.
+ */
+export function promptTokensOf(request: ChatRequest, pictures: Picture[]): number[] {
+  const tokens = tokensOf(request.promptExtras);
+  const waiting = [...pictures];
+  for (const { role, name, parts, toolCalls } of request.messages) {
+    append(tokens, TOKENS_PER_MESSAGE, hashOf(role));
+    append(tokens, countTokens(role), hashOf(role));
+    if (name !== null) tokens.push(...tokensOf(name), ...Array<number>(TOKENS_PER_NAME).fill(-1));
+    for (const part of parts) {
+      if (part.type === "text") for (const token of tokensOf(part.text)) tokens.push(token);
+      else {
+        const picture = waiting.shift();
+        if (picture && request.model.image)
+          append(tokens, imageTokens(picture, request.model.image), picture.fingerprint);
+      }
+    }
+    for (const call of toolCalls) tokens.push(...tokensOf(call.name), ...tokensOf(call.arguments));
+  }
+  append(tokens, PRIMING_TOKENS, 0);
+  return tokens;
+}
+
+function append(tokens: number[], count: number, mark: number): void {
+  for (let added = 0; added < count; added++) tokens.push(-1 - Math.abs(mark));
+}
+
+/** Tokens of one picture by OpenAI's vision guide (November 2026); `auto` counts as `high`. */
+export function imageTokens({ width, height, detail }: Pick<Picture, "width" | "height" | "detail">, rate: ImageRate) {
+  if (rate.kind === "tile") {
+    if (detail === "low") return rate.baseTokens;
+    const fit = Math.min(1, 2048 / Math.max(width, height));
+    const shrink = fit * Math.min(1, 768 / (Math.min(width, height) * fit));
+    // Rounded to pixels first, so that 768.0000001 is not a second tile.
+    const tilesAlong = (side: number) => Math.ceil(Math.max(1, Math.round(side * shrink)) / 512);
+    return rate.baseTokens + rate.tileTokens * tilesAlong(width) * tilesAlong(height);
+  }
+  const fit = detail === "low" ? Math.min(1, 512 / Math.max(width, height)) : 1;
+  return Math.ceil(patchesOf(width * fit, height * fit, rate.maxPatches) * rate.multiplier);
+}
+
+/**
+ * 32-pixel patches. A picture over the cap is not cut off at it but shrunk until whole patches fit, so the guide's
+ * 1800×2400 example comes to 33×44 = 1,452 patches rather than 1,536.
+ */
+function patchesOf(width: number, height: number, maxPatches: number): number {
+  const patches = Math.ceil(width / 32) * Math.ceil(height / 32);
+  if (patches <= maxPatches) return patches;
+  const shrink = Math.sqrt((32 * 32 * maxPatches) / (width * height));
+  const [across, down] = [(width * shrink) / 32, (height * shrink) / 32];
+  const toWhole = Math.min(Math.floor(across) / across, Math.floor(down) / down);
+  const along = (side: number) => Math.max(1, Math.ceil(Number((side * toWhole).toFixed(6))));
+  return along(across) * along(down);
+}
+
+/** What a reasoning model thinks before a choice, in tokens: in steps of 64 as OpenAI bills it, more for more effort. */
+export function reasoningTokensOf(request: ChatRequest): number {
+  const steps = { none: 0, minimal: 1, low: 2, medium: 4, high: 8, xhigh: 16, max: 32 };
+  const base = Object.entries(steps).find(([effort]) => effort === request.reasoningEffort)?.[1] ?? 0;
+  const prompt = JSON.stringify(request.messages);
+  return base === 0 ? 0 : 64 * (base + (hashOf(prompt) % 3));
+}
+
+export function usageOf(counts: {
+  promptTokens: number;
+  cachedTokens: number;
+  /** Null where the model does not report it. */
+  cacheWriteTokens: number | null;
+  /** Includes `reasoningTokens`. */
+  completionTokens: number;
+  reasoningTokens: number;
+}): CompletionUsage {
+  const { promptTokens, cachedTokens, cacheWriteTokens, completionTokens, reasoningTokens } = counts;
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+    prompt_tokens_details: {
+      cached_tokens: cachedTokens,
+      audio_tokens: 0,
+      ...(cacheWriteTokens === null ? {} : { cache_write_tokens: cacheWriteTokens }),
+    },
+    completion_tokens_details: {
+      reasoning_tokens: reasoningTokens,
+      audio_tokens: 0,
+      accepted_prediction_tokens: 0,
+      rejected_prediction_tokens: 0,
+    },
+  };
+}
