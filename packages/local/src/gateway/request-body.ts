@@ -1,0 +1,38 @@
+import type { IncomingMessage } from "node:http";
+import { GatewayFailure } from "./failure.ts";
+
+/** The payload limit of a REST API: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html. */
+const LIMIT_BYTES = 10 * 1024 * 1024;
+
+/** Whether the request says by itself that its body is over the limit. */
+export function announcesTooLargeBody(request: IncomingMessage): boolean {
+  return Number(request.headers["content-length"] ?? 0) > LIMIT_BYTES;
+}
+
+export function bodyTooLarge(): GatewayFailure {
+  return new GatewayFailure("REQUEST_TOO_LARGE", { message: `HTTP content length exceeded ${LIMIT_BYTES} bytes.` });
+}
+
+/**
+ * Reads the body as text, as a REST API without binary media types does. What comes after the limit is thrown away
+ * unseen, for a client that is still sending does not read the 413 before it has finished.
+ *
+ * @returns null when the request has no body
+ * @throws GatewayFailure REQUEST_TOO_LARGE
+ */
+export async function readBody(request: IncomingMessage): Promise<string | null> {
+  const { promise, resolve, reject } = Promise.withResolvers<string | null>();
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  request.on("data", (chunk: Buffer) => {
+    sizeBytes += chunk.length;
+    if (sizeBytes <= LIMIT_BYTES) chunks.push(chunk);
+    else {
+      chunks.length = 0;
+      reject(bodyTooLarge());
+    }
+  });
+  request.once("end", () => resolve(sizeBytes === 0 ? null : Buffer.concat(chunks).toString("utf8")));
+  request.once("error", reject);
+  return promise;
+}

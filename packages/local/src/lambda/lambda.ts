@@ -1,0 +1,196 @@
+import { randomUUID } from "node:crypto";
+import type { Bundle } from "../bundle.ts";
+import type { FunctionSpec } from "../manifest.ts";
+import { createEnvironment, type Environment, type LambdaLog } from "./environment.ts";
+import { FunctionError, LambdaServiceException } from "./error.ts";
+import { REQUEST_LIMIT_BYTES } from "./limits.ts";
+import { guardAgainstOrphans } from "./orphans.ts";
+import { bufferedResponse, type ResponseSink, type StreamedResponse, streamedResponse } from "./response.ts";
+import { buildRuntimeClient } from "./runtime-client.ts";
+
+/** Invoke's answer: the handler's result, or how it failed, as JSON text. */
+export type InvokeResult =
+  | { ok: true; payload: string }
+  | { ok: false; functionError: FunctionError["functionError"]; payload: string };
+
+export interface Lambda {
+  /**
+   * Invokes a function and waits for its whole answer. Aborting `signal` ends the wait, not the function.
+   *
+   * @throws LambdaServiceException `ResourceNotFoundException`, `RequestTooLargeException` over 6 MB,
+   *   `TooManyRequestsException` when every environment is busy, `ServiceException` after `stop`
+   */
+  invoke(name: string, event: unknown, options?: { signal?: AbortSignal }): Promise<InvokeResult>;
+  /**
+   * Invokes a function and resolves with the first bytes of its answer, in the form of `HttpResponseStream.from`.
+   * Aborting `signal` ends the wait, or the body if it has begun, but not the function.
+   *
+   * @throws FunctionError when the function fails before that; LambdaServiceException as `invoke`
+   */
+  invokeStreaming(name: string, event: unknown, options?: { signal?: AbortSignal }): Promise<StreamedResponse>;
+  /** Lets running invocations end for `drainTimeoutMs`, then kills every environment. */
+  stop(): Promise<void>;
+}
+
+export interface LambdaOptions {
+  functions: Record<
+    string,
+    {
+      spec: Pick<FunctionSpec, "runtime" | "timeoutSeconds" | "memoryMb">;
+      bundle: Bundle;
+      /** Complete: what the function declares, its links, credentials and endpoints. It sees no other variables. */
+      environment: Record<string, string>;
+    }
+  >;
+  region: string;
+  accountId: string;
+  log: LambdaLog;
+  /** Environments that one function may have at a time. */
+  concurrency?: number;
+  /** How long an environment without work is kept. */
+  idleTimeoutMs?: number;
+  /** How long `stop` waits for running invocations. */
+  drainTimeoutMs?: number;
+  /** Script to run in the environments instead of our own, such as the `index.mjs` of `aws-lambda-ric`. */
+  runtimeClient?: string;
+}
+
+/** Runs functions as Lambda does: each environment is a process of its own, with one invocation at a time. */
+export async function startLambda(options: LambdaOptions): Promise<Lambda> {
+  const { concurrency = 50, idleTimeoutMs = 5 * 60_000, drainTimeoutMs = 5_000 } = options;
+  const ownClient = options.runtimeClient === undefined ? await buildRuntimeClient() : null;
+  const runtimeClient = options.runtimeClient ?? ownClient?.path ?? "";
+  const orphans = guardAgainstOrphans();
+  const pools = new Map<string, Pool>();
+  const running = new Set<Promise<unknown>>();
+  let stopped = false;
+
+  for (const [name, definition] of Object.entries(options.functions)) {
+    const arn = `arn:aws:lambda:${options.region}:${options.accountId}:function:${name}`;
+    const configuration = { name, arn, region: options.region, runtimeClient, ...definition };
+    const start = (onIdle: (environment: Environment) => void) =>
+      createEnvironment({ configuration, orphans, log: options.log, onIdle });
+    pools.set(name, createPool({ start, concurrency, idleTimeoutMs }));
+  }
+
+  const begin = (name: string, event: unknown, sink: ResponseSink) => {
+    const pool = pools.get(name);
+    if (stopped) throw new LambdaServiceException("ServiceException", 500, "The local Lambda service has stopped");
+    if (pool === undefined) {
+      throw new LambdaServiceException("ResourceNotFoundException", 404, `Function not found: ${name}`);
+    }
+    const payload = JSON.stringify(event);
+    if (Buffer.byteLength(payload) > REQUEST_LIMIT_BYTES) {
+      const message = `Request must be smaller than ${REQUEST_LIMIT_BYTES} bytes for the InvokeFunction operation`;
+      throw new LambdaServiceException("RequestTooLargeException", 413, message);
+    }
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    running.add(over);
+    over.then(() => running.delete(over));
+    pool.acquire().invoke({ requestId: randomUUID(), payload, sink: whenOver(sink, resolve) });
+  };
+
+  return {
+    async invoke(name, event, { signal } = {}) {
+      const { sink, payload } = bufferedResponse();
+      begin(name, event, sink);
+      const result = payload.then(
+        (payload): InvokeResult => ({ ok: true, payload }),
+        (error: unknown): InvokeResult => {
+          if (!(error instanceof FunctionError)) throw error;
+          return { ok: false, functionError: error.functionError, payload: error.payload };
+        },
+      );
+      return untilAborted(result, signal);
+    },
+    async invokeStreaming(name, event, { signal } = {}) {
+      const { sink, response } = streamedResponse();
+      begin(name, event, sink);
+      signal?.addEventListener("abort", () => response.then(({ body }) => body.destroy()).catch(() => {}));
+      return untilAborted(response, signal);
+    },
+    async stop() {
+      stopped = true;
+      const drained = new AbortController();
+      const deadline = setTimeout(() => drained.abort(), drainTimeoutMs);
+      await untilAborted(Promise.all(running), drained.signal).catch(() => {});
+      clearTimeout(deadline);
+      await Promise.all([...pools.values()].map((pool) => pool.stop()));
+      await orphans.stop();
+      await ownClient?.remove();
+    },
+  };
+}
+
+interface Pool {
+  acquire(): Environment;
+  stop(): Promise<void>;
+}
+
+/** The environments of one function. The one that worked last works next, so that the others can go. */
+function createPool(options: {
+  start(onIdle: (environment: Environment) => void): Environment;
+  concurrency: number;
+  idleTimeoutMs: number;
+}): Pool {
+  const all = new Set<Environment>();
+  const idle = new Map<Environment, NodeJS.Timeout>();
+
+  const onIdle = (environment: Environment) => {
+    idle.set(environment, setTimeout(() => retire(environment), options.idleTimeoutMs).unref());
+  };
+  const retire = (environment: Environment) => {
+    clearTimeout(idle.get(environment));
+    idle.delete(environment);
+    environment.kill();
+  };
+
+  return {
+    acquire() {
+      const last = [...idle.keys()].at(-1);
+      if (last !== undefined) {
+        clearTimeout(idle.get(last));
+        idle.delete(last);
+        return last;
+      }
+      if (all.size >= options.concurrency) {
+        throw new LambdaServiceException("TooManyRequestsException", 429, "Rate Exceeded.");
+      }
+      const environment = options.start(onIdle);
+      all.add(environment);
+      environment.exited.then(() => {
+        all.delete(environment);
+        clearTimeout(idle.get(environment));
+        idle.delete(environment);
+      });
+      return environment;
+    },
+    async stop() {
+      for (const environment of all) retire(environment);
+      await Promise.all([...all].map((environment) => environment.exited));
+    },
+  };
+}
+
+function whenOver(sink: ResponseSink, over: () => void): ResponseSink {
+  return {
+    ...sink,
+    end: () => {
+      over();
+      sink.end();
+    },
+    fail: (error) => {
+      over();
+      sink.fail(error);
+    },
+  };
+}
+
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener("abort", abort));
+}
