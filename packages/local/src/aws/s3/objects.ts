@@ -22,9 +22,9 @@ import { parseRange } from "./range.ts";
 import type { StoredObject } from "./store.ts";
 
 export const putObject: Operation = async (call) => {
-  const { deps, request, response, bucket, key, identity } = call;
+  const { deps, request, response, bucket, key, query, identity } = call;
   authorize(deps, identity.principal, "s3:PutObject", objectArn(bucket, key));
-  const headers = storedHeaders(decodeHeaders(request.headers));
+  const headers = storedHeaders({ ...metadataOf(query), ...decodeHeaders(request.headers) });
   const check = (existing: StoredObject | null) => checkWriteConditions(request.headers, key, existing);
   // Once before the body, so that a refused one is not written, and once more as it becomes visible.
   check(deps.store.object(bucket, key));
@@ -169,6 +169,11 @@ export function checksumHeaders({ checksum }: Pick<StoredObject, "checksum">): R
   if (!checksum) return {};
   const type = checksum.value.includes("-") ? "COMPOSITE" : "FULL_OBJECT";
   return { [`x-amz-checksum-${checksum.algorithm}`]: checksum.value, "x-amz-checksum-type": type };
+}
+
+/** SDKs move the metadata of a presigned URL from the headers into its query. */
+function metadataOf(query: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(query).filter(([name]) => name.startsWith("x-amz-meta-")));
 }
 
 function objectHeaders(object: StoredObject): Record<string, string> {
