@@ -64,7 +64,7 @@ async function main(): Promise<void> {
     fresh,
     openai: { apiKey: OPENAI_API_KEY || undefined, baseUrl: OPENAI_BASE_URL || undefined },
     environment: { ...(DEFAULT_MODEL && { DEFAULT_MODEL }), ...(PRICES && { PRICES }) },
-    log: (functionName, _requestId, line) => console.error(`${functionName}  ${line}`),
+    log: (source, line) => console.error(`${source}  ${line}`),
     progress: (step) => console.error(`… ${step}`),
   });
   stopOnSignal(starting);

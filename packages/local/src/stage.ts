@@ -7,10 +7,10 @@ import { startS3 } from "./aws/s3.ts";
 import { startSqs } from "./aws/sqs.ts";
 import { bundleFunctions } from "./bundle.ts";
 import { environmentOf, newCredentials } from "./environment.ts";
-import { startEventSource } from "./event-source.ts";
+import { startEventSource } from "./event-source/event-source.ts";
 import { startGateway } from "./gateway/gateway.ts";
 import { startLambda } from "./lambda/lambda.ts";
-import type { Manifest } from "./manifest.ts";
+import type { Manifest, QueueSpec } from "./manifest.ts";
 import { startOpenAI } from "./openai/server.ts";
 import { provisionApiKey } from "./provision.ts";
 import { lockDir, readOrCreateState } from "./state.ts";
@@ -28,8 +28,8 @@ export interface StageOptions {
   openai?: { baseUrl?: string | undefined; apiKey?: string | undefined };
   /** Variables that replace those of the manifest, in functions that call OpenAI. */
   environment?: Record<string, string>;
-  /** A line of a function's output. */
-  log?: (functionName: string, requestId: string | null, line: string) => void;
+  /** A line of a function's output, or what went wrong at the API or a queue. */
+  log?: (source: string, line: string) => void;
   /** What the stage is doing right now. */
   progress?: (step: string) => void;
 }
@@ -64,12 +64,12 @@ const openaiBaseUrl = "https://api.openai.com/v1";
 
 /** Starts everything that `infra/manifest.json` declares, on loopback. When a part fails to start, the others are stopped again. */
 export async function startStage(options: StageOptions): Promise<Stage> {
-  const { root, dir, progress = () => {} } = options;
+  const { root, dir, log = () => {}, progress = () => {} } = options;
   const stops: (() => unknown)[] = [];
   const stop = async () => {
     for (const stopPart of stops.splice(0).reverse()) await stopPart();
   };
-  const running = async <T extends { stop?(): unknown; close?(): unknown }>(starting: Promise<T>): Promise<T> => {
+  const running = async <T extends { stop?(): unknown; close?(): unknown }>(starting: T | Promise<T>): Promise<T> => {
     const part = await starting;
     stops.push(() => part.stop?.() ?? part.close?.());
     return part;
@@ -103,6 +103,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       simulated ? running(startOpenAI({ dataDir: join(dir, "openai") })) : null,
       bundleFunctions({ root, outDir: join(dir, "functions"), functions: manifest.functions }),
     ]);
+    const queueUrl = (queue: string) => sqs.queueUrl(queueNamed(manifest, queue).name);
     const queues = new SQSClient({ endpoint: sqs.endpoint, region, credentials: admin });
     stops.push(() => queues.destroy());
     const s3 = await running(
@@ -113,7 +114,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         region,
         account,
         onEvent: async ({ queue, message }) => {
-          await queues.send(new SendMessageCommand({ QueueUrl: sqs.queueUrl(queue), MessageBody: message }));
+          await queues.send(new SendMessageCommand({ QueueUrl: queueUrl(queue), MessageBody: message }));
         },
       }),
     );
@@ -123,7 +124,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     const services = {
       region,
       endpoints: { dynamodb: dynamodb.endpoint, s3: s3.endpoint, sqs: sqs.endpoint },
-      queueUrl: sqs.queueUrl,
+      queueUrl,
       // Servers such as Ollama take any key, but the client wants one.
       secrets: { OpenAIApiKey: openai ? openai.apiKey : (options.openai?.apiKey ?? "unused") },
       openai: { ...options.environment, OPENAI_BASE_URL: openaiUrl },
@@ -138,7 +139,12 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       }),
     );
     const lambda = await running(
-      startLambda({ functions, region, accountId: account, log: options.log ?? (() => {}) }),
+      startLambda({
+        functions,
+        region,
+        accountId: account,
+        log: (name, _requestId, line) => /^(START|END|REPORT) /.test(line) || log(name, line),
+      }),
     );
     const table = only(manifest.tables, "table");
     await provisionApiKey({
@@ -149,16 +155,14 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       credentials: admin,
     });
     for (const mapping of manifest.eventSourceMappings) {
-      const queue = manifest.queues[mapping.queue];
-      if (!queue) throw new Error(`infra/manifest.json maps a queue that it does not declare: ${mapping.queue}.`);
       await running(
         startEventSource({
           mapping,
-          queueUrl: sqs.queueUrl(mapping.queue),
-          queueArn: queue.arn,
+          queueUrl: queueUrl(mapping.queue),
+          queueArn: queueNamed(manifest, mapping.queue).arn,
           client: { endpoint: sqs.endpoint, region, credentials: admin },
           lambda,
-          log: options.log ?? (() => {}),
+          log: (line) => log(mapping.queue, line),
         }),
       );
     }
@@ -169,12 +173,12 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         lambda,
         accountId: account,
         region,
-        log: options.log ?? (() => {}),
+        log: (requestId, line) => log("Api", `${requestId} ${line}`),
       }),
     );
 
     const [source] = manifest.eventSourceMappings;
-    const deadLetter = source && manifest.queues[source.queue]?.deadLetter;
+    const deadLetter = source && queueNamed(manifest, source.queue).deadLetter;
     const info: StageInfo = {
       api: gateway.url,
       api_key: state.apiKey,
@@ -187,8 +191,8 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       secret_access_key: admin.secretAccessKey,
       table: table.name,
       bucket: only(manifest.buckets, "bucket").name,
-      queue_url: source ? sqs.queueUrl(source.queue) : "",
-      dlq_url: deadLetter ? sqs.queueUrl(deadLetter.queue) : "",
+      queue_url: source ? queueUrl(source.queue) : "",
+      dlq_url: deadLetter ? queueUrl(deadLetter.queue) : "",
     };
     const file = join(dir, "stage.json");
     writeFileSync(file, `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600 });
@@ -198,6 +202,12 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     await stop();
     throw error;
   }
+}
+
+function queueNamed(manifest: Manifest, name: string): QueueSpec {
+  const queue = manifest.queues[name];
+  if (!queue) throw new Error(`infra/manifest.json names a queue that it does not declare: ${name}.`);
+  return queue;
 }
 
 function only<T>(specs: Record<string, T>, kind: string): T {
