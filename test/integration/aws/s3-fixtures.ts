@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, PutObjectCommand, type PutObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
 import { onTestFinished } from "vitest";
 import type { Principal } from "../../../packages/local/src/aws/iam.ts";
 import { startS3 } from "../../../packages/local/src/aws/s3.ts";
@@ -45,6 +45,18 @@ export async function startBucket(options: S3TestOptions = {}) {
     return client;
   };
   return { ...s3, stop, events, clientOf, client: clientOf(developer) };
+}
+
+/** The same, with what most tests do to objects. */
+export async function startObjects(options: S3TestOptions = {}) {
+  const s3 = await startBucket(options);
+  const get = async (Key: string, more: object = {}) => {
+    const output = await s3.client.send(new GetObjectCommand({ Bucket: bucket, Key, ...more }));
+    return { ...output, text: await output.Body?.transformToString() };
+  };
+  const put = (Key: string, Body: PutObjectCommandInput["Body"] = "x", more: Partial<PutObjectCommandInput> = {}) =>
+    s3.client.send(new PutObjectCommand({ Bucket: bucket, Key, Body, ...more }));
+  return { ...s3, get, put };
 }
 
 /** One request as it stands, for what no SDK would send. */

@@ -5,34 +5,15 @@ import {
   CopyObjectCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
-  GetBucketLocationCommand,
-  GetObjectCommand,
-  HeadBucketCommand,
   HeadObjectCommand,
-  ListBucketsCommand,
-  ListObjectsCommand,
   ListObjectsV2Command,
   NoSuchKey,
-  PutObjectCommand,
-  type PutObjectCommandInput,
-  PutObjectTaggingCommand,
 } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
-import { account, allow, functionPrincipal, temporaryDir } from "./fixtures.ts";
-import { bucket, startBucket } from "./s3-fixtures.ts";
+import { temporaryDir } from "./fixtures.ts";
+import { bucket, startObjects } from "./s3-fixtures.ts";
 
 const Bucket = bucket;
-
-async function startObjects(options: Parameters<typeof startBucket>[0] = {}) {
-  const s3 = await startBucket(options);
-  const get = async (Key: string, more: object = {}) => {
-    const output = await s3.client.send(new GetObjectCommand({ Bucket, Key, ...more }));
-    return { ...output, text: await output.Body?.transformToString() };
-  };
-  const put = (Key: string, Body: PutObjectCommandInput["Body"] = "x", more: Partial<PutObjectCommandInput> = {}) =>
-    s3.client.send(new PutObjectCommand({ Bucket, Key, Body, ...more }));
-  return { ...s3, get, put };
-}
 
 describe("an object", () => {
   test("comes back with its bytes, headers, metadata and ETag", async () => {
@@ -234,164 +215,5 @@ describe("copying", () => {
     await put("k", "x");
     const copy = new CopyObjectCommand({ Bucket, Key: "k", CopySource: `${Bucket}/k` });
     await expect(client.send(copy)).rejects.toMatchObject({ name: "InvalidRequest" });
-  });
-});
-
-describe("listing", () => {
-  const keys = ["a.txt", "b/1", "b/2", "b/c/3", "d", "é", "\u{1F39F}", "\u{FFFD}"];
-  const sorted = keys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-
-  test("sorts by UTF-8, filters by prefix and folds by delimiter", async () => {
-    const { put, client } = await startObjects();
-    for (const key of keys) await put(key);
-    const list = async (more: object) => {
-      const { Contents = [], CommonPrefixes = [] } = await client.send(new ListObjectsV2Command({ Bucket, ...more }));
-      return [...Contents.map(({ Key }) => Key), ...CommonPrefixes.map(({ Prefix }) => Prefix)];
-    };
-    expect(await list({})).toEqual(sorted);
-    expect(await list({ Prefix: "b/" })).toEqual(["b/1", "b/2", "b/c/3"]);
-    expect(await list({ Prefix: "b/", Delimiter: "/" })).toEqual(["b/1", "b/2", "b/c/"]);
-    expect(await list({ Delimiter: "/" })).toEqual([...sorted.filter((key) => !key.startsWith("b/")), "b/"]);
-    expect(await list({ StartAfter: "b/1", Prefix: "b" })).toEqual(["b/2", "b/c/3"]);
-    expect(await list({ Prefix: "nothing" })).toEqual([]);
-  });
-
-  test("continues page by page, each key and each common prefix once", async () => {
-    const { put, client } = await startObjects();
-    for (const key of keys) await put(key);
-    for (const Delimiter of [undefined, "/"]) {
-      const seen: (string | undefined)[] = [];
-      let ContinuationToken: string | undefined;
-      do {
-        const page = await client.send(new ListObjectsV2Command({ Bucket, Delimiter, MaxKeys: 2, ContinuationToken }));
-        seen.push(...[...(page.Contents ?? []).map((o) => o.Key), ...(page.CommonPrefixes ?? []).map((p) => p.Prefix)]);
-        expect(page.IsTruncated).toBe(page.NextContinuationToken !== undefined);
-        ContinuationToken = page.NextContinuationToken;
-      } while (ContinuationToken);
-      const wanted = Delimiter ? ["b/", ...sorted.filter((key) => !key.startsWith("b/"))] : sorted;
-      expect(seen.toSorted()).toEqual(wanted.toSorted());
-    }
-    await expect(client.send(new ListObjectsV2Command({ Bucket, ContinuationToken: "made up" }))).rejects.toMatchObject(
-      {
-        name: "InvalidArgument",
-      },
-    );
-  });
-
-  test("of the first version goes on from its marker", async () => {
-    const { put, client } = await startObjects();
-    for (const key of keys) await put(key);
-    const first = await client.send(new ListObjectsCommand({ Bucket, Delimiter: "/", MaxKeys: 2 }));
-    expect([first.Contents?.map((o) => o.Key), first.CommonPrefixes?.map((p) => p.Prefix)]).toEqual([
-      ["a.txt"],
-      ["b/"],
-    ]);
-    const next = await client.send(
-      new ListObjectsCommand({ Bucket, Delimiter: "/", Marker: first.NextMarker, MaxKeys: 1 }),
-    );
-    expect(next.Contents?.map((o) => o.Key)).toEqual(["d"]);
-  });
-
-  test("encodes keys when asked to", async () => {
-    const { put, client } = await startObjects();
-    await put("a b/ü&<>");
-    const { Contents } = await client.send(new ListObjectsV2Command({ Bucket, EncodingType: "url" }));
-    expect(Contents?.map(({ Key }) => Key)).toEqual(["a%20b/%C3%BC%26%3C%3E"]);
-  });
-});
-
-describe("buckets", () => {
-  test("are those of the manifest", async () => {
-    const { client } = await startObjects();
-    const { Buckets } = await client.send(new ListBucketsCommand({}));
-    expect(Buckets?.map(({ Name }) => Name)).toEqual(["tollgate-other", bucket]);
-    await client.send(new HeadBucketCommand({ Bucket }));
-    expect((await client.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint ?? "").toBe("");
-    await expect(client.send(new ListObjectsV2Command({ Bucket: "absent" }))).rejects.toMatchObject({
-      name: "NoSuchBucket",
-    });
-  });
-
-  test("say what they cannot do", async () => {
-    const { client, put } = await startObjects();
-    await put("k");
-    const tagging = new PutObjectTaggingCommand({ Bucket, Key: "k", Tagging: { TagSet: [] } });
-    await expect(client.send(tagging)).rejects.toMatchObject({
-      name: "NotImplemented",
-      $metadata: { httpStatusCode: 501 },
-    });
-  });
-});
-
-describe("a policy", () => {
-  const uploader = functionPrincipal("uploader", [allow(["s3:PutObject"], [`arn:aws:s3:::${bucket}/uploads/*`])]);
-  const reader = functionPrincipal("reader", [allow(["s3:GetObject"], [`arn:aws:s3:::${bucket}/*`])]);
-  const lister = functionPrincipal("lister", [
-    allow(["s3:GetObject"], [`arn:aws:s3:::${bucket}/*`]),
-    {
-      effect: "Allow",
-      actions: ["s3:ListBucket"],
-      resources: [`arn:aws:s3:::${bucket}`],
-      conditions: [{ test: "StringLike", variable: "s3:prefix", values: ["acme/*"] }],
-    },
-  ]);
-  const finder = functionPrincipal("finder", [
-    allow(["s3:GetObject"], [`arn:aws:s3:::${bucket}/*`]),
-    allow(["s3:ListBucket"], [`arn:aws:s3:::${bucket}`]),
-  ]);
-  const principals = [uploader, reader, lister, finder];
-
-  test("allows and denies by action and key", async () => {
-    const { clientOf } = await startObjects({ principals });
-    await clientOf(uploader).send(new PutObjectCommand({ Bucket, Key: "uploads/a", Body: "x" }));
-    await expect(
-      clientOf(uploader).send(new PutObjectCommand({ Bucket, Key: "else", Body: "x" })),
-    ).rejects.toMatchObject({
-      name: "AccessDenied",
-      message:
-        `User: arn:aws:sts::${account}:assumed-role/uploader/uploader is not authorized to perform: s3:PutObject on resource: ` +
-        `"arn:aws:s3:::${bucket}/else" because no identity-based policy allows the s3:PutObject action`,
-      $metadata: { httpStatusCode: 403 },
-    });
-    await expect(clientOf(uploader).send(new GetObjectCommand({ Bucket, Key: "uploads/a" }))).rejects.toThrow(
-      "s3:GetObject",
-    );
-    await expect(clientOf(reader).send(new DeleteObjectCommand({ Bucket, Key: "uploads/a" }))).rejects.toThrow(
-      "s3:DeleteObject",
-    );
-    const copy = new CopyObjectCommand({ Bucket, Key: "uploads/b", CopySource: `${bucket}/uploads/a` });
-    await expect(clientOf(uploader).send(copy)).rejects.toThrow("s3:GetObject");
-    await expect(clientOf(reader).send(copy)).rejects.toThrow("s3:PutObject");
-  });
-
-  test("tells of a missing key only to who may list", async () => {
-    const { clientOf } = await startObjects({ principals });
-    const get = new GetObjectCommand({ Bucket, Key: "absent" });
-    await expect(clientOf(reader).send(get)).rejects.toMatchObject({
-      name: "AccessDenied",
-      $metadata: { httpStatusCode: 403 },
-    });
-    await expect(clientOf(finder).send(get)).rejects.toMatchObject({
-      name: "NoSuchKey",
-      $metadata: { httpStatusCode: 404 },
-    });
-  });
-
-  test("may allow listing under a prefix alone", async () => {
-    const { clientOf } = await startObjects({ principals });
-    await clientOf(lister).send(new ListObjectsV2Command({ Bucket, Prefix: "acme/cats" }));
-    await expect(clientOf(lister).send(new ListObjectsV2Command({ Bucket }))).rejects.toThrow("s3:ListBucket");
-  });
-
-  test("is held against each key of a deletion", async () => {
-    const cleaner = functionPrincipal("cleaner", [allow(["s3:DeleteObject"], [`arn:aws:s3:::${bucket}/tmp/*`])]);
-    const { put, clientOf } = await startObjects({ principals: [cleaner] });
-    await put("tmp/a");
-    await put("kept");
-    const { Deleted, Errors } = await clientOf(cleaner).send(
-      new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key: "tmp/a" }, { Key: "kept" }] } }),
-    );
-    expect(Deleted).toEqual([{ Key: "tmp/a" }]);
-    expect(Errors).toMatchObject([{ Key: "kept", Code: "AccessDenied" }]);
   });
 });
