@@ -1,82 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   ChangeMessageVisibilityCommand,
-  CreateQueueCommand,
   DeleteMessageBatchCommand,
   DeleteMessageCommand,
-  GetQueueAttributesCommand,
-  GetQueueUrlCommand,
-  ListQueuesCommand,
-  PurgeQueueCommand,
-  QueueDoesNotExist,
   ReceiveMessageCommand,
-  type ReceiveMessageCommandInput,
   SendMessageBatchCommand,
   SendMessageCommand,
-  SetQueueAttributesCommand,
-  SQSClient,
   StartMessageMoveTaskCommand,
 } from "@aws-sdk/client-sqs";
-import { describe, expect, onTestFinished, test } from "vitest";
-import type { Principal } from "../../../packages/local/src/aws/iam.ts";
-import { startSqs } from "../../../packages/local/src/aws/sqs.ts";
-import type { QueueSpec } from "../../../packages/local/src/manifest.ts";
-import {
-  account,
-  allow,
-  credentialsOf,
-  developer,
-  functionPrincipal,
-  principalsOf,
-  queueSpec,
-  region,
-  temporaryDir,
-} from "./fixtures.ts";
-
-const consumer = functionPrincipal("consumer", [
-  allow(["sqs:ReceiveMessage", "sqs:DeleteMessage"], [`arn:aws:sqs:${region}:${account}:jobs`]),
-]);
-
-async function startQueues(overrides: Partial<QueueSpec> = {}, dir?: string) {
-  const queues = { Jobs: queueSpec("jobs", overrides), Dead: queueSpec("jobs-dlq") };
-  const sqs = await startSqs({
-    dir: dir ?? (await temporaryDir()),
-    principals: principalsOf(consumer),
-    queues,
-    region,
-    account,
-  });
-  let stopped = false;
-  const stop = async () => {
-    if (!stopped) await sqs.stop();
-    stopped = true;
-  };
-  onTestFinished(stop);
-  const clientOf = (principal: Principal) => {
-    const client = new SQSClient({
-      endpoint: sqs.endpoint,
-      region,
-      credentials: credentialsOf(principal),
-      maxAttempts: 1,
-    });
-    onTestFinished(() => client.destroy());
-    return client;
-  };
-  const client = clientOf(developer);
-  const QueueUrl = sqs.queueUrl("jobs");
-  return {
-    ...sqs,
-    stop,
-    client,
-    clientOf,
-    QueueUrl,
-    send: (MessageBody: string) => client.send(new SendMessageCommand({ QueueUrl, MessageBody })),
-    async receive(options: Partial<ReceiveMessageCommandInput> = {}) {
-      const input = { QueueUrl, MessageSystemAttributeNames: ["All" as const], ...options };
-      return (await client.send(new ReceiveMessageCommand(input))).Messages ?? [];
-    },
-  };
-}
+import { describe, expect, test } from "vitest";
+import { account, region } from "./fixtures.ts";
+import { startQueues } from "./sqs-fixtures.ts";
 
 describe("a message", () => {
   test("arrives with its body, attributes and counts, and is gone once deleted", async () => {
@@ -206,104 +140,5 @@ describe("a batch", () => {
     await expect(send(Array.from({ length: 11 }, (_, n) => `m${n}`))).rejects.toMatchObject({
       name: "TooManyEntriesInBatchRequest",
     });
-  });
-});
-
-describe("queues", () => {
-  test("are found by name and list, under URLs that lead to the gate", async () => {
-    const { client, endpoint, QueueUrl, queueUrl } = await startQueues();
-    expect(QueueUrl).toBe(`${endpoint}/${account}/jobs`);
-    expect((await client.send(new GetQueueUrlCommand({ QueueName: "jobs" }))).QueueUrl).toBe(QueueUrl);
-    const { QueueUrls } = await client.send(new ListQueuesCommand({ QueueNamePrefix: "jobs" }));
-    expect(QueueUrls).toEqual([QueueUrl, queueUrl("jobs-dlq")]);
-    await expect(client.send(new GetQueueUrlCommand({ QueueName: "absent" }))).rejects.toBeInstanceOf(
-      QueueDoesNotExist,
-    );
-  });
-
-  test("have the manifest's attributes and count their messages", async () => {
-    const { client, QueueUrl, send, receive } = await startQueues({
-      visibilityTimeoutSeconds: 90,
-      retentionSeconds: 600,
-      deadLetter: { queue: "Dead", maxReceiveCount: 5 },
-    });
-    await send("in flight");
-    await receive();
-    await send("visible");
-    const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }));
-    expect(Attributes).toMatchObject({
-      QueueArn: `arn:aws:sqs:${region}:${account}:jobs`,
-      VisibilityTimeout: "90",
-      MessageRetentionPeriod: "600",
-      ApproximateNumberOfMessages: "1",
-      ApproximateNumberOfMessagesNotVisible: "1",
-    });
-    expect(JSON.parse(Attributes?.RedrivePolicy ?? "")).toEqual({
-      deadLetterTargetArn: `arn:aws:sqs:${region}:${account}:jobs-dlq`,
-      maxReceiveCount: 5,
-    });
-  });
-
-  test("can be made, set and purged; a value out of range is refused", async () => {
-    const { client, QueueUrl, send, receive } = await startQueues();
-    const made = await client.send(
-      new CreateQueueCommand({ QueueName: "own", Attributes: { VisibilityTimeout: "7" } }),
-    );
-    const { Attributes } = await client.send(
-      new GetQueueAttributesCommand({ QueueUrl: made.QueueUrl, AttributeNames: ["VisibilityTimeout"] }),
-    );
-    expect(Attributes).toEqual({ VisibilityTimeout: "7" });
-    await expect(
-      client.send(new CreateQueueCommand({ QueueName: "own", Attributes: { VisibilityTimeout: "8" } })),
-    ).rejects.toMatchObject({ name: "QueueNameExists" });
-    const set = new SetQueueAttributesCommand({ QueueUrl, Attributes: { VisibilityTimeout: "43201" } });
-    await expect(client.send(set)).rejects.toMatchObject({ name: "InvalidAttributeValue" });
-    await send("purged");
-    await client.send(new PurgeQueueCommand({ QueueUrl }));
-    expect(await receive()).toEqual([]);
-  });
-
-  test("keep their messages over a restart, those in flight until their visibility ends", async () => {
-    const dir = await temporaryDir();
-    const before = await startQueues({ visibilityTimeoutSeconds: 2 }, dir);
-    await before.send("in flight");
-    await before.receive();
-    await before.send("waiting");
-    await before.stop();
-
-    const after = await startQueues({ visibilityTimeoutSeconds: 2 }, dir);
-    expect(await after.receive({ MaxNumberOfMessages: 10 })).toMatchObject([{ Body: "waiting" }]);
-    expect(await after.receive({ WaitTimeSeconds: 5 })).toMatchObject([
-      { Body: "in flight", Attributes: { ApproximateReceiveCount: "2" } },
-    ]);
-  });
-});
-
-describe("a policy", () => {
-  test("allows the actions that it names and their batches, and refuses others as SQS does", async () => {
-    const { clientOf, QueueUrl, queueUrl, send } = await startQueues();
-    const client = clientOf(consumer);
-    await send("mine");
-    const { Messages } = await client.send(new ReceiveMessageCommand({ QueueUrl }));
-    const Entries = [{ Id: "m", ReceiptHandle: Messages?.[0]?.ReceiptHandle }];
-    await expect(client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }))).resolves.toMatchObject({
-      Successful: [{ Id: "m" }],
-    });
-    await expect(client.send(new SendMessageCommand({ QueueUrl, MessageBody: "x" }))).rejects.toMatchObject({
-      name: "AccessDenied",
-      message:
-        `User: arn:aws:sts::${account}:assumed-role/consumer/consumer is not authorized to perform: sqs:sendmessage on ` +
-        `resource: arn:aws:sqs:${region}:${account}:jobs because no identity-based policy allows the sqs:sendmessage action`,
-      $metadata: { httpStatusCode: 403 },
-    });
-    await expect(client.send(new ReceiveMessageCommand({ QueueUrl: queueUrl("jobs-dlq") }))).rejects.toThrow(
-      "jobs-dlq",
-    );
-  });
-
-  test("is not reached by a wrong secret", async () => {
-    const { clientOf } = await startQueues();
-    const impostor = clientOf({ ...consumer, secretAccessKey: "guessed" });
-    await expect(impostor.send(new ListQueuesCommand({}))).rejects.toMatchObject({ name: "InvalidSignatureException" });
   });
 });

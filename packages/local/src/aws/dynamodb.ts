@@ -101,6 +101,7 @@ function forward(request: IncomingMessage, body: Buffer, response: ServerRespons
   }
   const headers = { ...request.headers, authorization: engineAuthorization, "content-length": String(body.length) };
   delete headers["transfer-encoding"];
+  delete headers.expect;
   const { method, url } = request;
   const upstream = httpRequest(
     { host: "127.0.0.1", port: engine.port, method, path: url, headers, agent },

@@ -8,7 +8,11 @@ export interface Listener {
 
 /** An HTTP server on loopback, on `port` or any free one. `stop` cuts open connections, long polls among them. */
 export async function listenOnLoopback(listener: RequestListener, port = 0): Promise<Listener> {
-  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, listener);
+  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (request, response) => {
+    // What an answer that came early left unread would stand before the connection's next request.
+    response.once("finish", () => request.unpipe().resume());
+    listener(request, response);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
@@ -25,11 +29,16 @@ export async function listenOnLoopback(listener: RequestListener, port = 0): Pro
   };
 }
 
+/** The body as it comes in. To stop reading leaves the connection open, over which the client is to hear why. */
+export function bodyOf(request: IncomingMessage): AsyncIterable<Buffer> {
+  return request.iterator({ destroyOnReturn: false });
+}
+
 /** The whole body, or null when it is larger than `limitBytes`. */
 export async function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of bodyOf(request)) {
     sizeBytes += chunk.length;
     if (sizeBytes > limitBytes) return null;
     chunks.push(chunk);

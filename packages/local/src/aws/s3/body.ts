@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { bodyOf } from "../loopback.ts";
 import type { Identity } from "../sigv4.ts";
 import type { Blobs } from "./blobs.ts";
 import { type BodyDigests, type ChecksumAlgorithm, checkDigests, declaredDigests, digestBody } from "./checksum.ts";
@@ -81,13 +82,14 @@ function decodedBody(
   identity: Identity,
   trailers: Record<string, string>,
 ): AsyncIterable<Buffer> {
+  const body = bodyOf(request);
   switch (request.headers["x-amz-content-sha256"]) {
     case "STREAMING-UNSIGNED-PAYLOAD-TRAILER":
-      return decodeAwsChunked(request, null, trailers);
+      return decodeAwsChunked(body, null, trailers);
     case "STREAMING-AWS4-HMAC-SHA256-PAYLOAD":
     case "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER":
-      return decodeAwsChunked(request, identity, trailers);
+      return decodeAwsChunked(body, identity, trailers);
     default:
-      return request;
+      return body;
   }
 }

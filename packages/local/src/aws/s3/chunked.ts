@@ -20,51 +20,68 @@ export async function* decodeAwsChunked(
   trailers: Record<string, string>,
 ): AsyncGenerator<Buffer> {
   const reader = createReader(body);
+  const verify = createVerifier(signer);
+  try {
+    for (;;) {
+      const header = /^([0-9a-fA-F]{1,12})(?:;chunk-signature=([0-9a-f]{64}))?$/.exec(await reader.line());
+      if (!header) throw s3Errors.incompleteBody();
+      const sizeBytes = Number.parseInt(header[1] ?? "", 16);
+      if (sizeBytes === 0) {
+        verify(header[2], "PAYLOAD", [emptyHash, emptyHash]);
+        break;
+      }
+      if (signer) {
+        if (sizeBytes > maxSignedChunkBytes) throw s3Errors.invalidRequest("A signed chunk is larger than 64 MB.");
+        const chunk = await reader.whole(sizeBytes);
+        verify(header[2], "PAYLOAD", [emptyHash, sha256Hex(chunk)]);
+        yield chunk;
+      } else {
+        yield* reader.take(sizeBytes);
+      }
+      if ((await reader.line()) !== "") throw s3Errors.incompleteBody();
+    }
+    await readTrailers(reader, verify, signer !== null, trailers);
+  } finally {
+    await reader.close();
+  }
+}
+
+type Verify = (signature: string | undefined, kind: "PAYLOAD" | "TRAILER", hashes: string[]) => void;
+
+/** Each call covers the signature of the one before. Throws S3Error; without a signer nothing is verified. */
+function createVerifier(signer: Identity | null): Verify {
   let previous = signer?.signature ?? "";
-  const verify = (signature: string | undefined, kind: string, hashes: string[]) => {
+  return (signature, kind, hashes) => {
     if (!signer) return;
     const stringToSign = [`AWS4-HMAC-SHA256-${kind}`, signer.amzDate, signer.scope, previous, ...hashes].join("\n");
     const expected = hmacHex(signer.signingKey, stringToSign);
-    if (!sameSignature(expected, signature ?? "")) {
-      throw new S3Error(403, "SignatureDoesNotMatch", "A chunk's signature does not match its content.");
-    }
+    if (!sameSignature(expected, signature ?? "")) throw notSigned();
     previous = expected;
   };
+}
 
-  for (;;) {
-    const header = /^([0-9a-fA-F]{1,12})(?:;chunk-signature=([0-9a-f]{64}))?$/.exec(await reader.line());
-    if (!header) throw s3Errors.incompleteBody();
-    const sizeBytes = Number.parseInt(header[1] ?? "", 16);
-    if (sizeBytes === 0) {
-      verify(header[2], "PAYLOAD", [emptyHash, emptyHash]);
-      break;
-    }
-    if (signer) {
-      if (sizeBytes > maxSignedChunkBytes) throw s3Errors.invalidRequest("A signed chunk is larger than 64 MB.");
-      const chunk = await reader.whole(sizeBytes);
-      verify(header[2], "PAYLOAD", [emptyHash, sha256Hex(chunk)]);
-      yield chunk;
-    } else {
-      yield* reader.take(sizeBytes);
-    }
-    if ((await reader.line()) !== "") throw s3Errors.incompleteBody();
-  }
-
-  let unsigned = "";
+async function readTrailers(reader: Reader, verify: Verify, signed: boolean, trailers: Record<string, string>) {
+  let unverified = "";
   for (let line = await reader.lastLine(); line !== ""; line = await reader.lastLine()) {
     const colon = line.indexOf(":");
     const name = line.slice(0, colon).trim().toLowerCase();
     const value = line.slice(colon + 1).trim();
     if (name === "x-amz-trailer-signature") {
-      verify(value, "TRAILER", [sha256Hex(unsigned)]);
-      unsigned = "";
+      verify(value, "TRAILER", [sha256Hex(unverified)]);
+      unverified = "";
     } else {
       trailers[name] = value;
-      unsigned += `${name}:${value}\n`;
+      unverified += `${name}:${value}\n`;
     }
   }
-  if (signer && unsigned !== "") throw new S3Error(403, "SignatureDoesNotMatch", "The trailer is not signed.");
+  if (signed && unverified !== "") throw notSigned();
 }
+
+function notSigned(): S3Error {
+  return new S3Error(403, "SignatureDoesNotMatch", "A chunk or the trailer is not what its signature covers.");
+}
+
+type Reader = ReturnType<typeof createReader>;
 
 function createReader(body: AsyncIterable<Buffer>) {
   const source = body[Symbol.asyncIterator]();
@@ -104,6 +121,8 @@ function createReader(body: AsyncIterable<Buffer>) {
   return {
     line,
     take,
+    /** Stops reading, in the middle too. */
+    close: async () => void (await source.return?.()),
     async whole(sizeBytes: number): Promise<Buffer> {
       const parts: Buffer[] = [];
       for await (const part of take(sizeBytes)) parts.push(part);

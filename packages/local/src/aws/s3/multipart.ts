@@ -172,7 +172,7 @@ async function copyPart({ deps, request, identity }: SignedCall, upload: Multipa
 function chosenParts(listed: { PartNumber: string; ETag: string }[], uploaded: Part[]): Part[] {
   const byNumber = new Map(uploaded.map((part) => [part.number, part]));
   let previous = 0;
-  return listed.map(({ PartNumber, ETag }, index) => {
+  const parts = listed.map(({ PartNumber, ETag }) => {
     const part = byNumber.get(Number(PartNumber));
     if (!part || part.md5 !== ETag.replace(/^"|"$/g, "")) {
       throw new S3Error(
@@ -187,10 +187,11 @@ function chosenParts(listed: { PartNumber: string; ETag: string }[], uploaded: P
       throw new S3Error(400, "InvalidPartOrder", "The list of parts was not in ascending order.");
     }
     previous = part.number;
-    if (part.sizeBytes < minPartBytes && index < listed.length - 1)
-      throw s3Errors.tooSmall(part.sizeBytes, minPartBytes);
     return part;
   });
+  const small = parts.slice(0, -1).find((part) => part.sizeBytes < minPartBytes);
+  if (small) throw s3Errors.tooSmall(small.sizeBytes, minPartBytes);
+  return parts;
 }
 
 /** S3's checksum of checksums: that of the parts' values one after another, and how many there were. */

@@ -44,7 +44,7 @@ export function checkPolicy(encodedPolicy: string, fields: Record<string, string
       covered.add(name);
       const fulfilled =
         operator === "eq" ? value === wanted : value !== undefined ? value.startsWith(wanted) : wanted === "";
-      if (!fulfilled) throw refused(`Policy Condition failed: ${JSON.stringify([operator, `$${field}`, wanted])}`);
+      if (!fulfilled) throw refused(`Policy Condition failed: ["${operator}", "$${field}", ${JSON.stringify(wanted)}]`);
     }
   }
   const extra = Object.keys(fields).filter((name) => !covered.has(name) && !name.startsWith("x-ignore-"));

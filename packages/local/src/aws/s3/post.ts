@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Readable } from "node:stream";
+import { PassThrough, type Readable } from "node:stream";
 import { Busboy } from "@fastify/busboy";
 import { Sha256 } from "@smithy/core/checksum";
 import { getSigningKey } from "@smithy/signature-v4";
@@ -86,7 +86,11 @@ function readForm(request: IncomingMessage): Promise<Form> {
         );
       } else fields[name.toLowerCase()] = value;
     });
-    parser.on("file", (_name, file, filename) => {
+    parser.on("file", (_name, part, filename) => {
+      // The parser reports a form that ends early on its own stream, perhaps before anyone reads it, and leaves that open.
+      const file = new PassThrough().on("error", () => {});
+      part.on("error", () => file.destroy(malformedForm()));
+      part.pipe(file);
       request.once("close", () => {
         if (!request.complete) file.destroy(s3Errors.incompleteBody());
       });
@@ -138,6 +142,7 @@ function requiredField(fields: Record<string, string>, name: string): string {
   );
 }
 
+/** The file's bytes, as long as they are not too many. Throws S3Error. */
 async function* withinRange(file: Readable, size: SizeRange, update: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
   let sizeBytes = 0;
   for await (const chunk of file as AsyncIterable<Buffer>) {
