@@ -110,7 +110,7 @@ describe("POST /chat refuses, names the field, and stores and bills nothing", ()
       strict({ type: "object", properties: {}, required: [] }),
       "invalid_schema",
       "400",
-      "response_format.json_schema.schema",
+      "response_format.json_schema.schema.additionalProperties",
       /additionalProperties/,
     ],
     [
@@ -118,7 +118,7 @@ describe("POST /chat refuses, names the field, and stores and bills nothing", ()
       strict({ type: "array", items: { type: "string" } }),
       "invalid_schema",
       "400",
-      "response_format.json_schema.schema",
+      "response_format.json_schema.schema.type",
       /object/,
     ],
     [
@@ -158,7 +158,7 @@ describe("POST /chat refuses, names the field, and stores and bills nothing", ()
           { role: "user", content: [{ type: "image_url", image_url: { url: "data:image/png;base64,SGVsbG8=" } }] },
         ],
       },
-      "unsupported_image",
+      "invalid_image",
       "400",
       "messages[0].content[0].image_url.url",
       /PNG, JPEG, WebP/,

@@ -1,5 +1,14 @@
 import { beforeAll, describe, expect, inject, test } from "vitest";
-import { billed, type ErrorBody, newCaller, type Result, type TestCaller, unique, userMessage } from "./client.ts";
+import {
+  billed,
+  billedUsage,
+  type ErrorBody,
+  newCaller,
+  type Result,
+  type TestCaller,
+  unique,
+  userMessage,
+} from "./client.ts";
 
 const stage = inject("stage");
 let caller: TestCaller;
@@ -30,9 +39,10 @@ describe("POST /chat", () => {
       error: null,
     });
     expect(body.content).toBeTruthy();
-    const entry = (await billed(stage)).get(body.openai?.id ?? "");
-    expect(body.usage).toMatchObject({ ...entry?.usage });
-    const nanoUsd = (entry?.usage.prompt_tokens ?? 0) * 150 + (entry?.usage.completion_tokens ?? 0) * 600;
+    const usage = await billedUsage(stage, body);
+    expect(body.usage).toMatchObject(usage);
+    // $0.15 and $0.60 per million tokens.
+    const nanoUsd = usage.prompt_tokens * 150 + usage.completion_tokens * 600;
     expect(body.cost).toEqual({ usd: (nanoUsd / 1e9).toFixed(9), priced: true });
   });
 
@@ -75,7 +85,7 @@ describe("POST /chat", () => {
     expect(body.choices?.map(({ output }) => output)).toEqual(
       Array(3).fill(expect.objectContaining({ sentiment: "positive" })),
     );
-    expect(body.usage).toMatchObject({ ...(await billed(stage)).get(body.openai?.id ?? "")?.usage });
+    expect(body.usage).toMatchObject(await billedUsage(stage, body));
   });
 
   test("gives tool calls", async () => {

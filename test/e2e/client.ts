@@ -102,6 +102,14 @@ interface Billed {
   usage: { prompt_tokens: number; completion_tokens: number; total_tokens: number };
 }
 
+/** What OpenAI billed for a result, in the fields that a result shows too. */
+export async function billedUsage(stage: StageInfo, { openai }: Result) {
+  const usage = (await billed(stage)).get(openai?.id ?? "")?.usage;
+  if (!usage) throw new Error(`OpenAI has billed nothing as ${openai?.id}.`);
+  const { prompt_tokens, completion_tokens, total_tokens } = usage;
+  return { prompt_tokens, completion_tokens, total_tokens };
+}
+
 /** What the simulated OpenAI has billed, by OpenAI's id of the completion. */
 export async function billed(stage: StageInfo): Promise<Map<string, Billed>> {
   const response = await fetch(`${new URL(stage.openai).origin}/_control/billed`);

@@ -127,7 +127,7 @@ describe("an image put into S3", () => {
 
 describe("an object that can never be a result", () => {
   test.each<[string, () => Promise<Uint8Array> | Uint8Array, string, RegExp]>([
-    ["text named .jpg", () => Buffer.from("Dear diary"), "unsupported_image", /PNG, JPEG, WebP/],
+    ["text named .jpg", () => Buffer.from("Dear diary"), "invalid_image", /PNG, JPEG, WebP/],
     ["zero bytes", () => new Uint8Array(), "invalid_image", /empty|no bytes|zero/i],
     [
       "a truncated PNG",

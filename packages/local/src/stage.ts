@@ -99,7 +99,16 @@ export async function startStage(options: StageOptions): Promise<Stage> {
           account,
         }),
       ),
-      running(startSqs({ dir: join(dir, "sqs"), principals, queues: manifest.queues, region, account })),
+      running(
+        startSqs({
+          dir: join(dir, "sqs"),
+          principals,
+          queues: manifest.queues,
+          consumed: manifest.eventSourceMappings.map(({ queue }) => queue),
+          region,
+          account,
+        }),
+      ),
       simulated ? running(startOpenAI({ dataDir: join(dir, "openai") })) : null,
       bundleFunctions({ root, outDir: join(dir, "functions"), functions: manifest.functions }),
     ]);

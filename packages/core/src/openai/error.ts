@@ -31,10 +31,10 @@ export function failureOf(cause: unknown, timedOut: boolean): Failure {
 
 function ofStatus(cause: InstanceType<typeof OpenAI.APIError>, status: number): Failure {
   const retryAfterMs = retryAfterMsOf(cause.headers);
-  const failure = (code: ErrorCode, message: string, retry: boolean): Failure => ({
+  const failure = (code: ErrorCode, message: string, retry: boolean, param = cause.param): Failure => ({
     error: new AppError(code, message, {
       cause,
-      param: cause.param ?? undefined,
+      param: param ?? undefined,
       retryAfterSeconds: retryAfterMs === null ? undefined : Math.ceil(retryAfterMs / 1000),
     }),
     retry,
@@ -50,7 +50,8 @@ function ofStatus(cause: InstanceType<typeof OpenAI.APIError>, status: number): 
   if (status === 429) return failure("rate_limited", "OpenAI's rate limit is reached. Try again later.", true);
   if (status === 408) return failure("upstream_timeout", "OpenAI did not answer in time.", true);
   if (status === 409 || status >= 500) return failure("upstream_error", `OpenAI answered with status ${status}.`, true);
-  if (status === 404 && cause.code === "model_not_found") return failure("model_not_found", detailOf(cause), false);
+  if (status === 404 && cause.code === "model_not_found")
+    return failure("model_not_found", detailOf(cause), false, "model");
   if (status === 400 || status === 422) return failure(codeOfBadRequest(cause), detailOf(cause), false);
   if (status === 413) return failure("payload_too_large", "OpenAI finds the request too large.", false);
   return failure("upstream_error", `OpenAI answered with status ${status}.`, false);

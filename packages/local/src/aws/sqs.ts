@@ -23,6 +23,11 @@ export interface SqsOptions {
   principals: Principals;
   /** By the name that `deadLetter.queue` refers to. */
   queues: Record<string, QueueSpec>;
+  /**
+   * Names of the queues whose consumers are part of this stage, and so ended with its last run: what they had in flight
+   * is visible again at once, and not only when the visibility timeout of a function that died has passed.
+   */
+  consumed?: string[];
   region: string;
   account: string;
 }
@@ -53,6 +58,10 @@ export async function startSqs(options: SqsOptions) {
     now: Date.now,
   };
   provisionQueues(deps, options.queues);
+  for (const name of options.consumed ?? []) {
+    const queue = options.queues[name];
+    if (queue) store.returnAll(queue.name);
+  }
   return {
     endpoint: listener.endpoint,
     /** By the queue's own name. */

@@ -90,6 +90,7 @@ export function openStore(file: string, now: () => number = Date.now) {
     delete: db.prepare("DELETE FROM messages WHERE queue = ? AND receipt_handle = ?"),
     byHandle: db.prepare(`SELECT ${columns} FROM messages WHERE queue = ? AND receipt_handle = ?`),
     setVisibility: db.prepare("UPDATE messages SET visible_at_ms = ? WHERE id = ?"),
+    returnAll: db.prepare("UPDATE messages SET visible_at_ms = ? WHERE queue = ? AND visible_at_ms > ?"),
     nextVisible: db.prepare("SELECT min(visible_at_ms) AS at FROM messages WHERE queue = ?"),
     counts: db.prepare(
       `SELECT count(*) FILTER (WHERE visible_at_ms <= ?1) AS visible,
@@ -166,6 +167,9 @@ export function openStore(file: string, now: () => number = Date.now) {
       sql.setVisibility.run(now() + visibilityTimeoutSeconds * 1000, Number(row.id));
       return true;
     },
+
+    /** Makes every message visible, those in flight too. */
+    returnAll: (to: string) => void sql.returnAll.run(now(), to, now()),
 
     /** Moves a dead-letter queue's visible messages to `destination`, or each to where it came from; returns how many. */
     redrive(from: Queue, destination: string | null): number {
