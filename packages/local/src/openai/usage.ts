@@ -1,4 +1,5 @@
 import type { Picture } from "./image.ts";
+import { textOf } from "./message.ts";
 import type { ImageRate } from "./models.ts";
 import type { ChatRequest } from "./request.ts";
 import { countTokens, hashOf, tokensOf } from "./token.ts";
@@ -84,7 +85,7 @@ function patchesOf(width: number, height: number, maxPatches: number): number {
 export function reasoningTokensOf(request: ChatRequest): number {
   const steps = { none: 0, minimal: 1, low: 2, medium: 4, high: 8, xhigh: 16, max: 32 };
   const base = Object.entries(steps).find(([effort]) => effort === request.reasoningEffort)?.[1] ?? 0;
-  const prompt = JSON.stringify(request.messages);
+  const prompt = request.messages.map(textOf).join("\n");
   return base === 0 ? 0 : 64 * (base + (hashOf(prompt) % 3));
 }
 
