@@ -97,6 +97,12 @@ describe("a picture", () => {
     expect(await about(url)).toMatchObject({ status: 400, code, param: "messages[0].content[1].image_url.url" });
   });
 
+  it("is refused at detail original by a model that does not take it", async () => {
+    const url = dataUrl(await solid("#fff", 8, 8).png().toBuffer(), "image/png");
+    expect((await openai.post(showing(url, { model: "gpt-4o" }, "original"))).status).toBe(400);
+    expect((await openai.post(showing(url, { model: "gpt-5.5" }, "original"))).status).toBe(200);
+  });
+
   it("is refused by a model without vision", async () => {
     const url = dataUrl(await solid("#fff", 8, 8).png().toBuffer(), "image/png");
     const response = await openai.post(showing(url, { model: "o3-mini" }));

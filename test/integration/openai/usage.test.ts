@@ -57,7 +57,9 @@ describe("image tokens", () => {
     ["gpt-4.1-mini", 1800, 2400, "high", Math.ceil(1452 * 1.62)],
     ["gpt-4.1-nano", 33, 32, "high", Math.ceil(2 * 2.46)],
     ["o4-mini", 64, 64, "high", Math.ceil(4 * 1.72)],
-  ])("of %s for %i×%i at %s are %5$i", async (model, width, height, detail, tokens) => {
+    ["gpt-5.4", 2048, 2048, "original", 64 * 64],
+    ["gpt-5.4", 2048, 2048, "high", 50 * 50],
+  ])("of %s for %i×%i at %s are %i", async (model, width, height, detail, tokens) => {
     expect(await tokensOf(model, width, height, detail)).toBe(tokens);
   });
 });

@@ -64,7 +64,8 @@ export function imageTokens({ width, height, detail }: Pick<Picture, "width" | "
     return rate.baseTokens + rate.tileTokens * tilesAlong(width) * tilesAlong(height);
   }
   const fit = detail === "low" ? Math.min(1, 512 / Math.max(width, height)) : 1;
-  return Math.ceil(patchesOf(width * fit, height * fit, rate.maxPatches) * rate.multiplier);
+  const maxPatches = detail === "original" ? (rate.originalMaxPatches ?? rate.maxPatches) : rate.maxPatches;
+  return Math.ceil(patchesOf(width * fit, height * fit, maxPatches) * rate.multiplier);
 }
 
 /**
