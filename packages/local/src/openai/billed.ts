@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import type { CompletionUsage } from "./usage.ts";
 
@@ -58,11 +58,13 @@ function apply(entries: Map<string, BilledEntry>, line: Line): void {
   }
 }
 
-/** A process killed while it wrote leaves a last line without its newline, which was never promised to anyone. */
+/** A process killed while it wrote leaves a line without its newline: it is cut off, so that the next does not join it. */
 function linesOf(path: string): Line[] {
-  const text = readFileSync(path, "utf8");
-  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-  return whole.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Line]));
+  const bytes = readFileSync(path);
+  const wholeBytes = bytes.lastIndexOf("\n") + 1;
+  if (wholeBytes < bytes.length) truncateSync(path, wholeBytes);
+  const lines = bytes.subarray(0, wholeBytes).toString("utf8").split("\n");
+  return lines.flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Line]));
 }
 
 function totalsOf(entries: BilledEntry[]): Record<string, number> {

@@ -36,7 +36,7 @@ export interface ToolCall {
 }
 
 const ROLES = ["system", "assistant", "user", "function", "tool", "developer"] as const;
-const DETAILS = ["low", "high", "auto"] as const;
+const DETAILS = ["low", "high", "auto", "original"] as const;
 const KEYS = [
   "role",
   "content",
@@ -98,11 +98,13 @@ function imagePartAt(fields: Fields, path: string, model: Model): ImagePart {
   if (!model.image)
     throw badRequest("Invalid content type. image_url is only supported by certain models.", `${path}.type`);
   const imagePath = `${path}.image_url`;
+  const takesOriginal = model.image.kind === "patch" && model.image.originalMaxPatches !== null;
+  const supported = DETAILS.filter((detail) => detail !== "original" || takesOriginal);
   const image = closedObjectAt(required(fields, "image_url", imagePath), imagePath, ["url", "detail"]);
   return {
     type: "image_url",
     url: stringAt(required(image, "url", `${imagePath}.url`), `${imagePath}.url`, { min: 1 }),
-    detail: optional(image.detail, (detail) => oneOfAt(detail, `${imagePath}.detail`, DETAILS)) ?? "auto",
+    detail: optional(image.detail, (detail) => oneOfAt(detail, `${imagePath}.detail`, supported)) ?? "auto",
     path: imagePath,
   };
 }

@@ -3,7 +3,8 @@ import { openAIError } from "./error.ts";
 /** How a model counts an image, by OpenAI's vision guide as of November 2026. */
 export type ImageRate =
   | { kind: "tile"; baseTokens: number; tileTokens: number }
-  | { kind: "patch"; multiplier: number; maxPatches: number };
+  /** `originalMaxPatches` is the cap at `detail: "original"`; null where a model does not take it. */
+  | { kind: "patch"; multiplier: number; maxPatches: number; originalMaxPatches: number | null };
 
 export interface Model {
   /** The alias without a date, as in the price table. */
@@ -22,7 +23,14 @@ export interface Model {
 }
 
 const tile = (baseTokens: number, tileTokens: number): ImageRate => ({ kind: "tile", baseTokens, tileTokens });
-const patch = (multiplier: number, maxPatches = 1536): ImageRate => ({ kind: "patch", multiplier, maxPatches });
+const patch = (multiplier: number): ImageRate => ({
+  kind: "patch",
+  multiplier,
+  maxPatches: 1536,
+  originalMaxPatches: null,
+});
+/** From gpt-5.4 on. */
+const FINE_PATCHES: ImageRate = { kind: "patch", multiplier: 1, maxPatches: 2500, originalMaxPatches: 10_000 };
 
 const O_SERIES = ["low", "medium", "high"];
 const GPT_5 = ["minimal", "low", "medium", "high"];
@@ -63,12 +71,12 @@ export const MODELS: readonly Model[] = [
   model("gpt-5-nano", ["2025-08-07"], patch(2.46), { efforts: GPT_5 }),
   model("gpt-5.1", ["2025-11-13"], tile(70, 140), { efforts: GPT_5_1 }),
   model("gpt-5.2", ["2025-12-11"], patch(1), { efforts: GPT_5_2 }),
-  model("gpt-5.4", ["2026-03-05"], patch(1, 2500), { efforts: GPT_5_2 }),
+  model("gpt-5.4", ["2026-03-05"], FINE_PATCHES, { efforts: GPT_5_2 }),
   model("gpt-5.4-mini", ["2026-03-17"], patch(1.62), { efforts: GPT_5_2 }),
   model("gpt-5.4-nano", ["2026-03-17"], patch(2.46), { efforts: GPT_5_2 }),
-  model("gpt-5.5", ["2026-04-23"], patch(1, 2500), { efforts: GPT_5_2 }),
+  model("gpt-5.5", ["2026-04-23"], FINE_PATCHES, { efforts: GPT_5_2 }),
   ...["gpt-5.6-sol", "gpt-5.6-terra", "gpt-5.6-luna", "gpt-6-astra", "gpt-6-sol", "gpt-6-luna"].map((alias) =>
-    model(alias, [], patch(1, 2500), { efforts: GPT_5_6, reportsCacheWrites: true }),
+    model(alias, [], FINE_PATCHES, { efforts: GPT_5_6, reportsCacheWrites: true }),
   ),
 ];
 

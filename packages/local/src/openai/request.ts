@@ -51,7 +51,7 @@ const KEYS = new Set([
   ...["presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs", "seed", "response_format"],
   ...["tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "stream", "stream_options"],
   ...["service_tier", "store", "user", "metadata", "reasoning_effort", "verbosity", "modalities", "prediction"],
-  ...["prompt_cache_key", "prompt_cache_retention", "safety_identifier"],
+  ...["prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "safety_identifier"],
 ]);
 
 const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
@@ -103,7 +103,7 @@ function checkPlainParameters(body: Fields): void {
     optional(body[name], (value) => stringAt(value, name));
   optional(body.prompt_cache_retention, (value) => oneOfAt(value, "prompt_cache_retention", ["in_memory", "24h"]));
   optional(body.verbosity, (value) => oneOfAt(value, "verbosity", ["low", "medium", "high"]));
-  optional(body.prediction, (value) => objectAt(value, "prediction"));
+  for (const name of ["prediction", "prompt_cache_options"]) optional(body[name], (value) => objectAt(value, name));
   optional(body.modalities, (value) => {
     for (const [index, item] of arrayAt(value, "modalities", { min: 1 }).entries())
       oneOfAt(item, `modalities[${index}]`, ["text"]);

@@ -1,4 +1,5 @@
 import type { Picture } from "./image.ts";
+import { textOf } from "./message.ts";
 import type { ImageRate } from "./models.ts";
 import type { ChatRequest } from "./request.ts";
 import { countTokens, hashOf, tokensOf } from "./token.ts";
@@ -63,7 +64,8 @@ export function imageTokens({ width, height, detail }: Pick<Picture, "width" | "
     return rate.baseTokens + rate.tileTokens * tilesAlong(width) * tilesAlong(height);
   }
   const fit = detail === "low" ? Math.min(1, 512 / Math.max(width, height)) : 1;
-  return Math.ceil(patchesOf(width * fit, height * fit, rate.maxPatches) * rate.multiplier);
+  const maxPatches = detail === "original" ? (rate.originalMaxPatches ?? rate.maxPatches) : rate.maxPatches;
+  return Math.ceil(patchesOf(width * fit, height * fit, maxPatches) * rate.multiplier);
 }
 
 /**
@@ -84,7 +86,7 @@ function patchesOf(width: number, height: number, maxPatches: number): number {
 export function reasoningTokensOf(request: ChatRequest): number {
   const steps = { none: 0, minimal: 1, low: 2, medium: 4, high: 8, xhigh: 16, max: 32 };
   const base = Object.entries(steps).find(([effort]) => effort === request.reasoningEffort)?.[1] ?? 0;
-  const prompt = JSON.stringify(request.messages);
+  const prompt = request.messages.map(textOf).join("\n");
   return base === 0 ? 0 : 64 * (base + (hashOf(prompt) % 3));
 }
 

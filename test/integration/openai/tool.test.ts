@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import * as z from "zod";
+import { choiceIn, saying, simulate, wire } from "./simulation.ts";
+
+const openai = await simulate();
+const Weather = z.object({ location: z.string(), unit: z.enum(["celsius", "fahrenheit"]) });
+const fn = (name: string, schema: z.ZodType = Weather) => ({
+  type: "function",
+  function: { name, strict: true, parameters: z.toJSONSchema(schema) },
+});
+const tools = [fn("get_weather"), fn("get_time", z.object({ city: z.string() }))];
+
+async function choiceOf(content: string, changes: Record<string, unknown> = {}) {
+  const choice = await choiceIn(await openai.post(saying(content, { tools, ...changes })));
+  return { ...choice, names: choice.calls.map((call) => call.function.name) };
+}
+
+describe("tools", () => {
+  it("are called with arguments that fit, when the text names the function", async () => {
+    const { message, calls, finish_reason, names } = await choiceOf("Please get the weather in Paris");
+    expect(finish_reason).toBe("tool_calls");
+    expect(names).toEqual(["get_weather"]);
+    expect(message.content).toBeNull();
+    expect(calls[0]).toMatchObject({ id: expect.stringMatching(/^call_/), type: "function" });
+    expect(Weather.parse(JSON.parse(calls[0]?.function.arguments ?? "")).location).toBe("Paris");
+  });
+
+  it("are left alone when the text names none, or tool_choice is none", async () => {
+    expect(await choiceOf("Good morning")).toMatchObject({ finish_reason: "stop", names: [] });
+    expect(await choiceOf("call get_weather", { tool_choice: "none" })).toMatchObject({
+      finish_reason: "stop",
+      names: [],
+    });
+  });
+
+  it("are called when required or named by tool_choice", async () => {
+    expect((await choiceOf("Good morning", { tool_choice: "required" })).names).toEqual(["get_weather"]);
+    const named = { tool_choice: { type: "function", function: { name: "get_time" } } };
+    expect((await choiceOf("Good morning", named)).names).toEqual(["get_time"]);
+  });
+
+  it("are called together, unless parallel_tool_calls is false", async () => {
+    const text = "Use get_weather and get_time for Oslo";
+    expect((await choiceOf(text)).names).toEqual(["get_weather", "get_time"]);
+    expect((await choiceOf(text, { parallel_tool_calls: false })).names).toHaveLength(1);
+  });
+
+  it("are answered in words once their result is there", async () => {
+    const call = { id: "call_1", type: "function", function: { name: "get_weather", arguments: "{}" } };
+    const messages = [
+      { role: "user", content: "get_weather in Paris" },
+      { role: "assistant", tool_calls: [call] },
+      { role: "tool", tool_call_id: "call_1", content: "get_weather says sunny" },
+    ];
+    expect(await choiceOf("", { messages })).toMatchObject({ finish_reason: "stop", names: [] });
+  });
+
+  it("are cut off inside their arguments by max_tokens", async () => {
+    const { calls, finish_reason } = await choiceOf("get_weather in Paris", { max_tokens: 5 });
+    expect(finish_reason).toBe("length");
+    expect(() => JSON.parse(calls[0]?.function.arguments ?? "")).toThrow(SyntaxError);
+  });
+
+  it("in the deprecated form answer with function_call", async () => {
+    const functions = tools.map((tool) => tool.function);
+    const [choice] = (await wire(await openai.post(saying("call get_time for Rome", { functions })))).choices;
+    expect(choice).toMatchObject({ finish_reason: "function_call", message: { function_call: { name: "get_time" } } });
+  });
+});
