@@ -62,10 +62,20 @@ export function queueSpec(name: string, overrides: Partial<QueueSpec> = {}): Que
     visibilityTimeoutSeconds: 30,
     retentionSeconds: 345_600,
     deadLetter: null,
+    policy: [],
     ...overrides,
   };
 }
 
 export function bucketSpec(name: string, overrides: Partial<BucketSpec> = {}): BucketSpec {
-  return { name, arn: `arn:aws:s3:::${name}`, notifications: [], lifecycle: [], ...overrides };
+  return {
+    name,
+    arn: `arn:aws:s3:::${name}`,
+    notifications: [],
+    lifecycle: [],
+    cors: [],
+    policy: [],
+    blockPublicAccess: true,
+    ...overrides,
+  };
 }

@@ -7,6 +7,7 @@ import { startDynamoDB } from "../../../packages/local/src/aws/dynamodb.ts";
 import { createPrincipals } from "../../../packages/local/src/aws/iam.ts";
 import { startS3 } from "../../../packages/local/src/aws/s3.ts";
 import { startSqs } from "../../../packages/local/src/aws/sqs.ts";
+import { bucketSpec, queueSpec } from "./fixtures.ts";
 
 const [dir = ""] = process.argv.slice(2);
 const region = "us-east-1";
@@ -25,7 +26,7 @@ const table = {
   pointInTimeRecovery: false,
   deletionProtection: false,
 };
-const queue = { name: "jobs", arn: "", visibilityTimeoutSeconds: 3, retentionSeconds: 600, deadLetter: null };
+const queue = queueSpec("jobs", { visibilityTimeoutSeconds: 3 });
 const notifications = [{ queue: "Jobs", events: ["s3:ObjectCreated:*"], filterPrefix: null, filterSuffix: null }];
 
 const [dynamodb, sqs, s3] = await Promise.all([
@@ -33,7 +34,7 @@ const [dynamodb, sqs, s3] = await Promise.all([
   startSqs({ dir: `${dir}/sqs`, queues: { Jobs: queue }, ...common }),
   startS3({
     dir: `${dir}/s3`,
-    buckets: [{ name: "tollgate-uploads", arn: "", notifications, lifecycle: [] }],
+    buckets: [bucketSpec("tollgate-uploads", { notifications })],
     // The hand-over that never ends: the process is killed in the middle of it.
     onEvent: () => new Promise(() => {}),
     ...common,

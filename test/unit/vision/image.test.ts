@@ -158,12 +158,12 @@ describe("what OpenAI does not take", () => {
   it("names what came in by mistake", () => {
     const mistakes: [string, Buffer][] = [
       ["it has 0 bytes", Buffer.alloc(0)],
-      ["a text", text("just some notes, saved as cat.jpg")],
-      ["a text", text("BMW makes cars")],
+      ["text", text("just some notes, saved as cat.jpg")],
+      ["text", text("BMW makes cars")],
       ["an HTML page", text("<!DOCTYPE html><html><body>403 Forbidden")],
       ["an HTML page", text("\n<!-- proxy -->\n<html lang=en>")],
       ["an XML document", text("<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>")],
-      ["a JSON text", text('{"error": "not found"}')],
+      ["JSON", text('{"error": "not found"}')],
       ["a data URL", text("data:image/png;base64,iVBORw0KGgo=")],
       ["still in base64", text("/9j/4AAQSkZJRgABAQ")],
       ["a ZIP archive", text("PK\x03\x04rest")],

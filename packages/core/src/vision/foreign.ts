@@ -44,7 +44,7 @@ const texts: readonly (Foreign & { begins: RegExp })[] = [
     name: "an image still in base64, which has to be decoded first",
     kind: "other",
   },
-  { begins: /^[{[]/, name: "a JSON text", kind: "other" },
+  { begins: /^[{[]/, name: "JSON", kind: "other" },
 ];
 
 /** Enough for any signature, and for the comments with which an SVG may begin. */
@@ -64,7 +64,7 @@ export function nameOf(file: Buffer): Foreign {
   const text = head.toString("utf8").replace(/^\ufeff/, "");
   if (/^\s*<!doctype html/i.test(text)) return { name: "an HTML page, perhaps a saved error page", kind: "other" };
   const start = text.replace(/<!--[\s\S]*?-->|<\?[^>]*>|<![^>]*>/g, "").trimStart();
-  return texts.find(({ begins }) => begins.test(start)) ?? { name: "a text", kind: "other" };
+  return texts.find(({ begins }) => begins.test(start)) ?? { name: "text", kind: "other" };
 }
 
 /** Anything but control characters; white space among them is text. UTF-8 and Latin-1 alike. */
