@@ -74,6 +74,20 @@ beforeAll(async () => {
       source: `${AWSLAMBDA} export const handler = awslambda.streamifyResponse(async (event: any, stream: any) => {
         awslambda.HttpResponseStream.from(stream, { statusCode: 200 }).write("open");
       });`,
+      timeoutSeconds: 1,
+    },
+    endsOnly: {
+      source: `${AWSLAMBDA} export const handler = awslambda.streamifyResponse(async (event: any, stream: any) => {
+        awslambda.HttpResponseStream.from(stream, { statusCode: 204 }).end();
+      });`,
+    },
+    endsWithBody: {
+      source: `${AWSLAMBDA} export const handler = awslambda.streamifyResponse(async (event: any, stream: any) => {
+        awslambda.HttpResponseStream.from(stream, { statusCode: 200 }).end("body");
+      });`,
+    },
+    notAsync: {
+      source: `${AWSLAMBDA} export const handler = awslambda.streamifyResponse((event: any, stream: any) => { stream.write("x"); });`,
     },
   });
 });
@@ -248,9 +262,13 @@ describe("a streamed response", () => {
     expect(await text(body)).toBe("one \0two drei");
   });
 
-  it("passes on an empty body", async () => {
-    const { body } = await lambda.invokeStreaming("streams", { metadata: { statusCode: 204 }, parts: [] });
+  it("passes on an empty body, if the handler wrote one", async () => {
+    const { body } = await lambda.invokeStreaming("streams", { metadata: { statusCode: 204 }, parts: [""] });
     expect(await text(body)).toBe("");
+  });
+
+  it.each(["endsOnly", "endsWithBody"])("has no metadata when the handler never calls write (%s)", async (name) => {
+    await expect(lambda.invokeStreaming(name, {})).rejects.toThrow("the response ended before its metadata did");
   });
 
   it("breaks off when the function fails midway", async () => {
@@ -262,9 +280,15 @@ describe("a streamed response", () => {
     await expect(lambda.invokeStreaming("failsAtOnce", {})).rejects.toMatchObject({ name: "FunctionError" });
   });
 
-  it("breaks off when the handler returns without ending its stream", async () => {
+  it("breaks off at the function's time-out when its handler never ends it", async () => {
     const { body } = await lambda.invokeStreaming("neverEnds", {});
-    await expect(text(body)).rejects.toThrow("Response stream is not finished.");
+    await expect(text(body)).rejects.toMatchObject({ errorType: "Sandbox.Timedout" });
+  });
+
+  it("is refused to a handler that is not async", async () => {
+    await expect(lambda.invokeStreaming("notAsync", {})).rejects.toThrow(
+      "Streaming does not support non-async handlers",
+    );
   });
 
   it("rejects an answer that is not streamed, saying what to do", async () => {
