@@ -6,7 +6,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { type FauxqsServer, startFauxqs } from "fauxqs";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { failedItems } from "../../../packages/local/src/event-source/batch-response.ts";
 import { startEventSource } from "../../../packages/local/src/event-source/event-source.ts";
 import type { InvokeResult } from "../../../packages/local/src/lambda/lambda.ts";
@@ -86,9 +86,8 @@ function startMapping(
 
 const succeed = (value: unknown = null): InvokeResult => ({ ok: true, payload: JSON.stringify(value) });
 
-async function until(condition: () => boolean | Promise<boolean>) {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
+const until = (condition: () => boolean | Promise<boolean>) =>
+  vi.waitUntil(condition, { timeout: 30_000, interval: 20 });
 
 const isEmpty = async (queue: Awaited<ReturnType<typeof createQueue>>) => {
   const { waiting, inFlight } = await queue.count();
