@@ -2,6 +2,7 @@ import OpenAI from "openai";
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import { AppError } from "../error.ts";
 import { type Failure, failureOf } from "./error.ts";
+import { patientFetchOptions } from "./patience.ts";
 
 export interface UpstreamOptions {
   apiKey: string;
@@ -66,6 +67,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     baseURL: options.baseUrl,
     maxRetries: 0,
     timeout: options.attemptTimeoutMs,
+    fetchOptions: patientFetchOptions(),
   });
 
   async function attempt(params: ChatCompletionCreateParamsNonStreaming, timeoutMs: number) {
