@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import { chatJob } from "@tollgate/core/chat/chat";
 import { type DeferDeps, defer, deferredMessage } from "@tollgate/core/deferred/defer";
 import { resume } from "@tollgate/core/deferred/resume";
@@ -351,6 +352,19 @@ describe("when a part fails", () => {
     const answer = await caller.send<Result>("POST", "/chat", request, { "idempotency-key": "k" });
     expect([answer.status, answer.body.id, answer.body.status]).toEqual([200, result.id, "succeeded"]);
     expect(await caller.usage()).toMatchObject({ requests: 1, unaccounted_attempts: 0 });
+  });
+
+  test("the message was never sent, and nobody asks again: the result expires, unless somebody takes it up", async () => {
+    const caller = await newCaller(stage);
+    const request = chatOf(unique());
+    const { result } = await defer(nobodyComes, ask(caller, request), request);
+    const expiresAt = async () => {
+      const Key = { pk: `result#${result.id}`, sk: "result" };
+      return (await dynamodb.send(new GetCommand({ TableName: stage.table, Key }))).Item?.expires_at;
+    };
+    expect(await expiresAt()).toBeGreaterThan(Date.now() / 1000 + 6 * 24 * 3600);
+    await resume(deps, result.id, { deadlineMs: Date.now() + 10_000, lastChance: false });
+    expect(await expiresAt()).toBeUndefined();
   });
 
   test("the queue takes no message: the caller hears of it, and nothing is left", async () => {
