@@ -3,7 +3,7 @@ import { DeleteCommand, TransactWriteCommand, UpdateCommand } from "@aws-sdk/lib
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { AppError } from "../error.ts";
 import { counterUpdate, shardCount } from "../usage/ledger.ts";
-import { answerKey, maxInlineAnswerBytes } from "./answer-store.ts";
+import { answerKey, maxInlineAnswerBytes } from "./answer-key.ts";
 import { type Lease, leaseMs } from "./claim.ts";
 import { noLease, parseItem, resultKey } from "./item.ts";
 import type { Result } from "./result.ts";

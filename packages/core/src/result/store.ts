@@ -6,14 +6,14 @@ import {
   PutCommand,
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
-import type { AnswerStore } from "./answer-store.ts";
+import type { TextStore } from "../text-store.ts";
 import { ownerIndex, ownerKey, parseItem, resultKey, type StoredItem } from "./item.ts";
 import type { Result } from "./result.ts";
 
 export interface ResultStore {
   dynamodb: DynamoDBDocumentClient;
   tableName: string;
-  answers: AnswerStore;
+  answers: TextStore;
 }
 
 export interface ListOptions {
