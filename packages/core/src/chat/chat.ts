@@ -11,10 +11,11 @@ export interface ChatDeps extends PerformDeps {
 /** Answers one `POST /chat`. Everything that can be refused is refused before anything is stored or asked of OpenAI. */
 export async function chat(deps: ChatDeps, request: ChatRequest, caller: Caller): Promise<Performed> {
   const { messages, stream: _, ...parameters } = request;
+  const identity = requestIdentity(caller, "chat", request);
   refuseBadImages(messages);
   const call = toChatCall(messages, parameters, deps.defaultModel);
   return perform(deps, {
-    ...requestIdentity(caller, "chat", request),
+    ...identity,
     kind: "chat",
     source: "http",
     owner: caller.owner,

@@ -1,5 +1,5 @@
 import type { ChatDeps } from "../chat/chat.ts";
-import type { Message } from "../chat/parameters.ts";
+import type { Detail, Message } from "../chat/message.ts";
 import { toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
 import { type Caller, requestIdentity } from "../result/caller.ts";
@@ -19,11 +19,12 @@ export const defaultPrompt = "Describe what this shows.";
 /** Answers one `POST /vision`. */
 export async function vision(deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Performed> {
   const { images, prompt, detail, stream: _, ...parameters } = request;
+  const identity = requestIdentity(caller, "vision", request);
   const loaded = await Promise.all(images.map((input, index) => load(deps, input, caller.owner, `images[${index}]`)));
   const urls = loaded.map(({ url }) => url);
   const call = toChatCall([visionMessage(urls, prompt, detail)], parameters, deps.defaultModel);
   return perform(deps, {
-    ...requestIdentity(caller, "vision", request),
+    ...identity,
     kind: "vision",
     source: "http",
     owner: caller.owner,
@@ -39,11 +40,7 @@ export async function vision(deps: VisionDeps, request: VisionRequest, caller: C
 }
 
 /** The user's message that shows images and asks about them. */
-export function visionMessage(
-  urls: string[],
-  prompt = defaultPrompt,
-  detail: "low" | "high" | "auto" = "auto",
-): Message {
+export function visionMessage(urls: string[], prompt = defaultPrompt, detail: Detail = "auto"): Message {
   return {
     role: "user",
     content: [
