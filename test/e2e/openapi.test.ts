@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import fc from "fast-check";
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { bodySchemaOf, document, operationOf, type Parameter, validatorOf } from "../openapi/document.ts";
 import { mutationsOf, valuesOf } from "../openapi/instances.ts";
+import { limitsOf } from "../openapi/limits.ts";
 import { toText } from "../openapi/parameters.ts";
 import {
   type Answer,
@@ -19,6 +21,13 @@ let caller: TestCaller;
 beforeAll(async () => {
   caller = await newCaller(stage);
 });
+
+/** API Gateway takes 100 requests a second, and the tests after these need some too. */
+const paceMs = 12;
+const send: TestCaller["send"] = async (...request) => {
+  await pause(paceMs);
+  return caller.send(...request);
+};
 
 /** Requests of a property; a failure prints its seed. */
 const numRuns = 60;
@@ -62,7 +71,7 @@ describe.each(["/chat", "/vision", "/uploads"])("POST %s", (path) => {
       fc.asyncProperty(
         bodies.filter((body) => fits(body)),
         async (body) => {
-          const answer = await caller.send("POST", path, body);
+          const answer = await send("POST", path, body);
           expectDocumented(route, answer);
           expect(answer.body).not.toHaveProperty("error.code", "invalid_request");
           expect(answer.status).not.toBe(500);
@@ -76,7 +85,7 @@ describe.each(["/chat", "/vision", "/uploads"])("POST %s", (path) => {
     const forbidden = bodies.chain(mutationsOf).filter((body) => !fits(body));
     await fc.assert(
       fc.asyncProperty(forbidden, async (body) => {
-        const answer = await caller.send("POST", path, body);
+        const answer = await send("POST", path, body);
         expectDocumented(route, answer);
         expect({ status: answer.status, code: codeOf(answer) }).toEqual({ status: 400, code: "invalid_request" });
         if (typeof body === "object" && body !== null && !Array.isArray(body)) expect(paramOf(answer)).toBeTruthy();
@@ -85,6 +94,34 @@ describe.each(["/chat", "/vision", "/uploads"])("POST %s", (path) => {
     );
   });
 });
+
+describe.each(["/chat", "/vision", "/uploads"])(
+  "POST %s, with every limit of its body that the document states,",
+  (path) => {
+    const limits = limitsOf(bodySchemaOf(`POST ${path}`));
+
+    test("takes what is at the limit", async () => {
+      for (const { name, value } of limits.filter(({ past }) => !past)) {
+        const answer = await send("POST", path, value);
+        expectDocumented(`POST ${path}`, answer);
+        expect({ name, refused: codeOf(answer) === "invalid_request" }).toEqual({ name, refused: false });
+        expect(answer.status, name).not.toBe(500);
+      }
+    });
+
+    test("refuses what is one past it", async () => {
+      for (const { name, value } of limits.filter(({ past }) => past)) {
+        const answer = await send("POST", path, value);
+        expect({ name, status: answer.status, code: codeOf(answer) }).toEqual({
+          name,
+          status: 400,
+          code: "invalid_request",
+        });
+        expect(paramOf(answer), name).toBeTruthy();
+      }
+    });
+  },
+);
 
 describe.each(["/results", "/usage"])("GET %s", (path) => {
   const route = `GET ${path}`;
@@ -104,7 +141,7 @@ describe.each(["/results", "/usage"])("GET %s", (path) => {
   test("answers a query with invalid_request exactly when the document forbids it", async () => {
     await fc.assert(
       fc.asyncProperty(queries, async ({ query, allowed }) => {
-        const answer = await caller.send("GET", `${path}?${query}`);
+        const answer = await send("GET", `${path}?${query}`);
         expectDocumented(route, answer);
         expect({ query: String(query), refused: codeOf(answer) === "invalid_request" }).toEqual({
           query: String(query),
@@ -118,7 +155,7 @@ describe.each(["/results", "/usage"])("GET %s", (path) => {
   });
 
   test("refuses a parameter that the document does not have", async () => {
-    const answer = await caller.send<ErrorBody>("GET", `${path}?surplus=1`);
+    const answer = await send<ErrorBody>("GET", `${path}?surplus=1`);
     expect(answer).toMatchObject({ status: 400, body: { error: { code: "invalid_request", param: "surplus" } } });
   });
 });
@@ -142,7 +179,7 @@ test("an Idempotency-Key is refused exactly when the document forbids it", async
   );
   await fc.assert(
     fc.asyncProperty(keys, async (key) => {
-      const answer = await caller.send("POST", "/chat", { messages: userMessage("Hello") }, { "idempotency-key": key });
+      const answer = await send("POST", "/chat", { messages: userMessage("Hello") }, { "idempotency-key": key });
       expectDocumented("POST /chat", answer);
       expect({ key, refused: codeOf(answer) === "invalid_request" }).toEqual({ key, refused: !fits(key) });
     }),
@@ -151,7 +188,11 @@ test("an Idempotency-Key is refused exactly when the document forbids it", async
 });
 
 describe("every response is as the document says:", () => {
-  const send = async <T>(route: string, path: string, ...rest: [body?: unknown, headers?: Record<string, string>]) => {
+  const documented = async <T>(
+    route: string,
+    path: string,
+    ...rest: [body?: unknown, headers?: Record<string, string>]
+  ) => {
     const [method = ""] = route.split(" ");
     const answer = await caller.send<T>(method, path, ...rest);
     expectDocumented(route, answer);
@@ -168,28 +209,37 @@ describe("every response is as the document says:", () => {
     ["an unknown model", { messages: userMessage("Hello"), model: "gpt-99" }],
     ["a parameter that the model does not take", { messages: userMessage("Hello"), model: "o3", temperature: 0.5 }],
   ])("%s", async (_, body) => {
-    await send("POST /chat", "/chat", body);
+    await documented("POST /chat", "/chat", body);
+  });
+
+  test("null for a parameter of OpenAI's is as if it were left out", async () => {
+    const { properties = {} } = bodySchemaOf("POST /chat");
+    const nullable = Object.keys(properties).filter((name) => validatorOf(properties[name] ?? {})(null));
+    expect(nullable).toContain("tools");
+    const nulls = Object.fromEntries(nullable.map((name) => [name, null]));
+    const answer = await documented("POST /chat", "/chat", { ...nulls, messages: userMessage("Hello") });
+    expect(answer.status).toBe(200);
   });
 
   test("an upload, its result, the lists, the usage and the deletion", async () => {
-    const upload = await send<{ id: string }>("POST /uploads", "/uploads", { content_type: "image/png" });
+    const upload = await documented<{ id: string }>("POST /uploads", "/uploads", { content_type: "image/png" });
     expect(upload.status).toBe(201);
-    await send("GET /results/{id}", `/results/${upload.body.id}`);
+    await documented("GET /results/{id}", `/results/${upload.body.id}`);
     const data = (await picture("png")).toString("base64");
-    const seen = await send<Result>("POST /vision", "/vision", { images: [{ data }], schema: "image_sentiment" });
+    const seen = await documented<Result>("POST /vision", "/vision", { images: [{ data }], schema: "image_sentiment" });
     expect(seen.body.status).toBe("succeeded");
-    await send("GET /results/{id}", `/results/${seen.body.id}`);
-    const list = await send<{ next_cursor: string }>("GET /results", "/results?limit=1");
-    await send("GET /results", `/results?limit=1&cursor=${list.body.next_cursor}`);
-    await send("GET /usage", "/usage");
-    await send("GET /usage", "/usage?group_by=");
-    await send("GET /usage", "/usage", undefined, { accept: "text/csv" });
-    expect((await send("DELETE /results/{id}", `/results/${seen.body.id}`)).status).toBe(200);
-    expect((await send("DELETE /results/{id}", `/results/${seen.body.id}`)).status).toBe(404);
-    await send("GET /schemas", "/schemas");
-    await send("GET /schemas/{name}", "/schemas/receipt");
-    expect((await send("GET /schemas/{name}", "/schemas/none")).status).toBe(404);
-    await send("GET /health", "/health");
+    await documented("GET /results/{id}", `/results/${seen.body.id}`);
+    const list = await documented<{ next_cursor: string }>("GET /results", "/results?limit=1");
+    await documented("GET /results", `/results?limit=1&cursor=${list.body.next_cursor}`);
+    await documented("GET /usage", "/usage");
+    await documented("GET /usage", "/usage?group_by=");
+    await documented("GET /usage", "/usage", undefined, { accept: "text/csv" });
+    expect((await documented("DELETE /results/{id}", `/results/${seen.body.id}`)).status).toBe(200);
+    expect((await documented("DELETE /results/{id}", `/results/${seen.body.id}`)).status).toBe(404);
+    await documented("GET /schemas", "/schemas");
+    await documented("GET /schemas/{name}", "/schemas/receipt");
+    expect((await documented("GET /schemas/{name}", "/schemas/none")).status).toBe(404);
+    await documented("GET /health", "/health");
   });
 
   test("a cursor together with another range, and a range that ends before it begins, are invalid_range", async () => {
@@ -197,11 +247,11 @@ describe("every response is as the document says:", () => {
     await caller.send("POST", "/chat", { messages: userMessage("Hello") });
     const { body } = await caller.send<{ next_cursor: string }>("GET", "/results?limit=1");
     for (const query of [`cursor=${body.next_cursor}&to=2020-01-01`, `cursor=${body.next_cursor}&from=2100-01-01`]) {
-      const answer = await send("GET /results", `/results?${query}`);
+      const answer = await documented("GET /results", `/results?${query}`);
       expect({ status: answer.status, code: codeOf(answer) }).toEqual({ status: 400, code: "invalid_range" });
     }
     for (const route of ["/results", "/usage"]) {
-      const answer = await send(`GET ${route}`, `${route}?from=2026-02-02&to=2026-01-01`);
+      const answer = await documented(`GET ${route}`, `${route}?from=2026-02-02&to=2026-01-01`);
       expect({ status: answer.status, code: codeOf(answer) }).toEqual({ status: 400, code: "invalid_range" });
     }
   });

@@ -48,11 +48,8 @@ const refusal = z.strictObject({ type: z.literal("refusal"), refusal: z.string()
 const functionCall = z.strictObject({ name: z.string(), arguments: z.string() });
 
 /** OpenAI's own pattern, from its 400. */
-const name = z
-  .string()
-  .regex(/^[^\s<|\\/>]+$/, "A name has no white space and none of < | \\ / >.")
-  .nullish()
-  .meta({ description: "Tells participants of the same role apart." });
+const participant = z.string().regex(/^[^\s<|\\/>]+$/, "A name has no white space and none of < | \\ / >.");
+const name = participant.nullish().meta({ description: "Tells participants of the same role apart." });
 
 const toolCall = z.discriminatedUnion("type", [
   z.strictObject({ id: z.string(), type: z.literal("function"), function: functionCall }),
@@ -89,7 +86,7 @@ export const message = z
     }),
     assistant,
     z.strictObject({ role: z.literal("tool"), content: textContent, tool_call_id: z.string() }),
-    z.strictObject({ role: z.literal("function"), content: z.string().nullable(), name: z.string() }),
+    z.strictObject({ role: z.literal("function"), content: z.string().nullable(), name: participant }),
   ])
   .meta({ id: "Message", description: "One message of the conversation, as OpenAI's chat completions take it." });
 

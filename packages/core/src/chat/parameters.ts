@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { pairsOf } from "../pairs.ts";
 import { given, implies, needs, notBoth, type Rule } from "../rule.ts";
 import { schemaNames } from "../schemas/index.ts";
 import { textOf } from "../text.ts";
@@ -32,8 +33,7 @@ export type ResponseFormat = z.infer<typeof responseFormat>;
 
 /** OpenAI's limits. */
 const maxPairs = 16;
-export const metadata = z
-  .record(textOf({ min: 1, max: 64 }), textOf({ max: 512 }))
+export const metadata = pairsOf(textOf({ min: 1, max: 64 }), textOf({ max: 512 }))
   .refine((pairs) => Object.keys(pairs).length <= maxPairs, `At most ${maxPairs} pairs.`)
   .meta({ id: "Metadata", maxProperties: maxPairs, description: "Your own names and values, kept with the result." });
 
@@ -76,9 +76,10 @@ const openaiParameters = {
   frequency_penalty: z.number().min(-2).max(2).nullish(),
   function_call: functionCallChoice.nullish(),
   functions: z.array(functionDefinition).min(1).max(128).nullish(),
-  logit_bias: z
-    .record(z.string().regex(/^[0-9]+$/, "Name tokens by their number."), z.number().min(-100).max(100))
-    .nullish(),
+  logit_bias: pairsOf(
+    z.string().regex(/^[0-9]+$/, "Name tokens by their number."),
+    z.number().min(-100).max(100),
+  ).nullish(),
   logprobs: z.boolean().nullish(),
   max_completion_tokens: z.int().min(1).nullish(),
   max_tokens: z.int().min(1).nullish().meta({
