@@ -7,8 +7,8 @@ import type { Parameter } from "./document.ts";
 export function toText({ schema, explode }: Parameter, value: unknown): string | null {
   if (schema.type === "array") {
     if (!Array.isArray(value) || explode !== false) return null;
-    const items = value.map(String);
-    return items.some((item) => item.includes(",")) || (items.length === 1 && items[0] === "") ? null : items.join(",");
+    const items = value.filter((item) => typeof item === "string" && !item.includes(","));
+    return items.length < value.length || (items.length === 1 && items[0] === "") ? null : items.join(",");
   }
   if (typeof value === "object" || typeof value === "boolean") return null;
   if (schema.type === "integer") return typeof value === "number" ? String(value) : null;
