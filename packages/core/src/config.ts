@@ -28,8 +28,16 @@ export function parseConfig<K extends Name>(raw: Record<string, string | undefin
 
 /** The stage's own prices, as JSON in `PRICES`. Throws one error that names every wrong key. */
 export function parsePrices(json: string | undefined): PriceOverrides {
-  const parsed = parsePriceOverrides(json ? JSON.parse(json) : {});
+  const parsed = parsePriceOverrides(json ? parseJson(json) : {});
   if (parsed.ok) return parsed.overrides;
-  const wrong = parsed.problems.map(({ path, message }) => `${path || "PRICES"}: ${message}`);
-  throw new Error(`The function's PRICES are wrong. ${wrong.join(" ")}`);
+  const wrong = parsed.problems.map(({ path, message }) => (path ? `${path}: ${message}` : message));
+  throw new Error(`PRICES: ${wrong.join(" ")}`);
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new Error('PRICES: This is not JSON. Give {"<model>": {"input": 0.15, "output": 0.60}}, in $ per 1M tokens.');
+  }
 }

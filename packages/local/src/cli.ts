@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { parsePrices } from "@tollgate/core/config";
 import { type Stage, startStage } from "./stage.ts";
 
 const usage = `npm start [-- --fresh]
@@ -57,10 +58,12 @@ async function main(): Promise<void> {
   const { fresh, dir, help } = readArguments();
   if (help) return console.log(usage);
   const { PORT, OPENAI_API_KEY, OPENAI_BASE_URL, DEFAULT_MODEL, PRICES } = process.env;
+  if (PRICES) parsePrices(PRICES);
+  const port = portOf(PORT);
   const starting = startStage({
     root,
     dir: resolve(root, dir),
-    port: portOf(PORT),
+    port,
     fresh,
     openai: { apiKey: OPENAI_API_KEY || undefined, baseUrl: OPENAI_BASE_URL || undefined },
     environment: { ...(DEFAULT_MODEL && { DEFAULT_MODEL }), ...(PRICES && { PRICES }) },
@@ -68,7 +71,12 @@ async function main(): Promise<void> {
     progress: (step) => console.error(`… ${step}`),
   });
   stopOnSignal(starting);
-  const { info } = await starting;
+  const { info } = await starting.catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EADDRINUSE") throw error;
+    throw new Error(
+      `Port ${port} is taken. Choose another: PORT=${port + 1} npm start; PORT=0 takes any that is free.`,
+    );
+  });
   console.error(
     `The API key is ${info.api_key} (owner "local"). Endpoints and credentials: ${dir}/stage.json. Ctrl-C stops.`,
   );
