@@ -1,4 +1,5 @@
 import { type AppError, errorBody, toAppError } from "@tollgate/core/error";
+import { fromAuthorizerContext } from "@tollgate/core/key/limits";
 import type { Caller } from "@tollgate/core/result/caller";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import { causeOf, log } from "./log.ts";
@@ -65,6 +66,7 @@ function requestOf(event: APIGatewayProxyEvent, context: Context): HttpRequest {
       event.body !== null && event.isBase64Encoded ? Buffer.from(event.body, "base64").toString("utf8") : event.body,
     requestId,
     owner: String(authorizer?.owner ?? ""),
+    key: fromAuthorizerContext(authorizer ?? {}),
     idempotencyKey: headers["idempotency-key"] ?? null,
     deadlineMs: Date.now() + context.getRemainingTimeInMillis(),
   };
@@ -86,6 +88,7 @@ async function respond(handle: Handle, request: HttpRequest): Promise<HttpRespon
   log(response.status >= 500 ? "error" : "info", "request", {
     request_id: request.requestId,
     owner: request.owner || undefined,
+    key_id: request.key.keyId || undefined,
     route: `${request.method} ${request.route}`,
     status: response.status,
     latency_ms: Date.now() - startedMs,

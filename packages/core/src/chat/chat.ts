@@ -18,6 +18,7 @@ export async function chat(deps: ChatDeps, request: ChatRequest, caller: Caller)
     kind: "chat",
     source: "http",
     owner: caller.owner,
+    key: caller.key,
     model: call.model,
     schema: call.schema,
     metadata: request.metadata ?? {},

@@ -1,9 +1,11 @@
 import { AppError } from "../error.ts";
+import type { CallerKey } from "../key/limits.ts";
 import { derivedResultId, hashOf, newResultId } from "./id.ts";
 
 /** Who asks over HTTP, and until when. */
 export interface Caller {
   owner: string;
+  key: CallerKey;
   /** `Idempotency-Key` header. */
   idempotencyKey: string | null;
   deadlineMs: number;

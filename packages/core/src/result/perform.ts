@@ -1,5 +1,8 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import type { KeyBudget } from "../budget/budget.ts";
 import { AppError, toAppError } from "../error.ts";
+import { admit } from "../key/admit.ts";
+import { budgetOf, type CallerKey } from "../key/limits.ts";
 import { type Completion, type Upstream, UpstreamFailure } from "../openai/client.ts";
 import { judge, type OutputFormat } from "../structured/parse.ts";
 import type { Problem } from "../structured/problem.ts";
@@ -7,6 +10,7 @@ import { costOf } from "../usage/cost.ts";
 import { type PriceOverrides, priceOf } from "../usage/price.ts";
 import { usageFrom } from "../usage/usage.ts";
 import { type Claim, claim, type Lease, leaseMs } from "./claim.ts";
+import { reserve } from "./reserve.ts";
 import type { Result, ResultImage } from "./result.ts";
 import { discard, release, renew, type Settlement, settle } from "./settle.ts";
 import { type ResultStore, readResult } from "./store.ts";
@@ -24,6 +28,8 @@ export interface Job {
   kind: Result["kind"];
   source: Result["source"];
   owner: string;
+  /** Whose limits hold; null for an object that came from S3, where an owner needs no key. */
+  key: CallerKey | null;
   model: string;
   schema: string | null;
   metadata: Record<string, string>;
@@ -45,6 +51,8 @@ export interface Prepared {
   schema?: string | null;
   metadata?: Record<string, string>;
   image?: ResultImage | null;
+  /** What the call is charged against, where that is not the budget of the job's key. */
+  budget?: KeyBudget | undefined;
 }
 
 export interface Performed {
@@ -63,21 +71,23 @@ const renewEveryMs = leaseMs / 3;
  * `AppError` naming the result when it failed, `in_progress` when another attempt holds it.
  */
 export async function perform(deps: PerformDeps, job: Job): Promise<Performed> {
+  if (job.key) await admit(deps.store, job.key, job.model, deps.now().getTime());
   const claimed = await claim(deps.store, {
     result: newResult(job, deps.now()),
     requestHash: job.requestHash,
     nowMs: deps.now().getTime(),
   });
   if (claimed.outcome !== "claimed") return answerFromClaim(claimed, job.id);
-  const { lease } = claimed;
+  let { lease } = claimed;
   const startedMs = deps.now().getTime();
   let result: Result = { ...lease.result, answer: null };
   let settlement: Settlement;
   // A renewal that fails needs no answer: without it the lease runs out, which is safe.
   const renewal = setInterval(() => renew(deps.store, lease, deps.now().getTime()).catch(() => {}), renewEveryMs);
   try {
-    const { params, format, ...found } = await job.prepare(lease.result);
+    const { params, format, budget = budgetOf(job.key), ...found } = await job.prepare(lease.result);
     result = { ...result, ...found };
+    if (budget) lease = await reserve(deps, lease, budget, params);
     const completion = await deps.upstream.complete(params, job.deadlineMs - settleReserveMs);
     settlement = settlementOf(deps, result, completion, format, startedMs);
   } catch (error) {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { keyBudget } from "../budget/budget.ts";
 import { type ErrorCode, isErrorCode } from "../error.ts";
 import { formatUsd } from "../usage/cost.ts";
 
@@ -35,6 +36,8 @@ export const uploadSettings = z.object({
   detail: z.enum(["low", "high", "auto"]).optional(),
   schema: z.string().optional(),
   model: z.string().optional(),
+  /** Of the key that announced it. */
+  budget: keyBudget.optional(),
 });
 
 export type UploadSettings = z.infer<typeof uploadSettings>;

@@ -27,6 +27,7 @@ export async function vision(deps: VisionDeps, request: VisionRequest, caller: C
     kind: "vision",
     source: "http",
     owner: caller.owner,
+    key: caller.key,
     model: call.model,
     schema: call.schema,
     metadata: request.metadata ?? {},
