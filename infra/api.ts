@@ -29,6 +29,15 @@ const vision = createFunction("Vision", {
   permissions: [settle, readWriteOutputs, { actions: ["s3:GetObject"], resources: [resources.uploads] }],
 });
 
+const openaiApi = createFunction("OpenAI", {
+  file: "openai",
+  limits: limits.streaming,
+  streaming: true,
+  link,
+  environment,
+  permissions: [settle, readWriteOutputs],
+});
+
 const uploads = createFunction("Uploads", {
   file: "uploads",
   limits: limits.buffered,
@@ -108,6 +117,9 @@ const streamed = {
 
 api.route("POST /chat", chat.arn, { ...keyed, ...streamed });
 api.route("POST /vision", vision.arn, { ...keyed, ...streamed });
+api.route("POST /v1/chat/completions", openaiApi.arn, { ...keyed, ...streamed });
+api.route("GET /v1/models", openaiApi.arn, { ...keyed, ...streamed });
+api.route("GET /v1/models/{model}", openaiApi.arn, { ...keyed, ...streamed });
 api.route("POST /uploads", uploads.arn, { ...keyed, ...buffered });
 api.route("GET /results", results.arn, { ...keyed, ...buffered });
 api.route("GET /results/{id}", results.arn, { ...keyed, ...buffered });

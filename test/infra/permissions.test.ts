@@ -29,7 +29,7 @@ describe.each(Object.entries(manifest.functions))("%s", (_, { links, policy }) =
 test("OpenAI's key is linked to the functions that call OpenAI and to no other", () => {
   const holders = Object.entries(manifest.functions).filter(([, { links }]) => "OpenAIApiKey" in links);
 
-  expect(holders.map(([name]) => name)).toEqual(["Chat", "ImageUploaded", "Vision"]);
+  expect(holders.map(([name]) => name)).toEqual(["Chat", "ImageUploaded", "OpenAI", "Vision"]);
 });
 
 test("no secret's value stands in the manifest", () => {

@@ -33,8 +33,16 @@ interface AppErrorOptions {
   retryAfterSeconds?: number | undefined;
   /** The result that this error ended, when there is one. */
   resultId?: string | undefined;
+  /** OpenAI's own answer, when the fault is the caller's: `/v1` passes it on as it is. */
+  openai?: OpenAIAnswer | undefined;
   /** Logged, never sent. */
   cause?: unknown;
+}
+
+export interface OpenAIAnswer {
+  status: number;
+  /** What stands under `error` in its body. */
+  error: unknown;
 }
 
 /** An error that the caller may see. Anything else that is thrown becomes `internal`, with a fixed text. */
@@ -43,6 +51,7 @@ export class AppError extends Error {
   readonly param: string | null;
   readonly retryAfterSeconds: number | null;
   readonly resultId: string | null;
+  readonly openai: OpenAIAnswer | null;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -51,6 +60,7 @@ export class AppError extends Error {
     this.param = options.param ?? null;
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
     this.resultId = options.resultId ?? null;
+    this.openai = options.openai ?? null;
   }
 
   get status(): number {
@@ -65,12 +75,13 @@ export class AppError extends Error {
     return errors[this.code].retryable;
   }
 
-  /** The same error, naming the result that it ended. */
-  of(resultId: string): AppError {
-    return new AppError(this.code, this.message, {
+  /** The same error, changed in this. */
+  with(changes: { message?: string; resultId?: string }): AppError {
+    return new AppError(this.code, changes.message ?? this.message, {
       param: this.param ?? undefined,
       retryAfterSeconds: this.retryAfterSeconds ?? undefined,
-      resultId,
+      resultId: changes.resultId ?? this.resultId ?? undefined,
+      openai: this.openai ?? undefined,
       cause: this.cause,
     });
   }

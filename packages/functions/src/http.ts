@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { type AppError, errorBody, toAppError } from "@tollgate/core/error";
 import { fromAuthorizerContext } from "@tollgate/core/key/limits";
 import type { Caller } from "@tollgate/core/result/caller";
@@ -20,35 +21,48 @@ export interface HttpRequest extends Caller {
 export interface HttpResponse {
   status: number;
   headers?: Record<string, string>;
-  /** An object is sent as JSON, a string as it is. */
-  body: object | string;
+  /** An object is sent as JSON, a string as it is; pieces are sent as they come, on a streaming route. */
+  body: object | string | Pieces;
   /** For the log. */
   resultId?: string;
 }
 
+/** Read to their end even when the client is gone: what they tell of last is what the answer cost. */
+interface Pieces extends AsyncIterable<string> {}
+
 export type Handle = (request: HttpRequest) => Promise<HttpResponse>;
+type EncodeError = (error: AppError) => HttpResponse;
 
 /** A handler whose whole response API Gateway waits for. */
 export const buffered =
   (handle: Handle) =>
   async (event: APIGatewayProxyEvent, context: Context): Promise<APIGatewayProxyResult> => {
-    const { status, headers, body } = await respond(handle, requestOf(event, context));
+    const { status, headers, body } = await respond(handle, errorResponse, requestOf(event, context));
     return { statusCode: status, headers: headers ?? {}, body: text(body) };
   };
 
 /** A handler on a streaming route: it may take 15 minutes. */
-export const streaming = (handle: Handle) =>
+export const streaming = (handle: Handle, encodeError: EncodeError = errorResponse) =>
   awslambda.streamifyResponse(async (event: APIGatewayProxyEvent, stream, context) => {
-    const { status, headers, body } = await respond(handle, requestOf(event, context));
+    const { status, headers, body } = await respond(handle, encodeError, requestOf(event, context));
     const out = awslambda.HttpResponseStream.from(stream, { statusCode: status, headers });
-    out.end(text(body));
-    await new Promise<void>((done) =>
-      out
-        .on("close", done)
-        .on("finish", done)
-        .on("error", () => done()),
-    );
+    let gone = false;
+    const closed = new Promise<void>((done) => {
+      const end = () => {
+        gone = true;
+        done();
+      };
+      out.on("close", end).on("finish", end).on("error", end);
+    });
+    if (isPieces(body)) {
+      for await (const piece of body) if (!gone && !out.write(piece)) await Promise.race([once(out, "drain"), closed]);
+      out.end();
+    } else out.end(text(body));
+    await closed;
   });
+
+const isPieces = (body: HttpResponse["body"]): body is Pieces =>
+  typeof body === "object" && Symbol.asyncIterator in body;
 
 const text = (body: object | string): string => (typeof body === "string" ? body : JSON.stringify(body));
 
@@ -78,12 +92,12 @@ const present = (pairs: Record<string, string | undefined> | null): Record<strin
   );
 
 /** Runs a handler: whatever it throws becomes a response, and every request one line in the log. */
-async function respond(handle: Handle, request: HttpRequest): Promise<HttpResponse> {
+async function respond(handle: Handle, encodeError: EncodeError, request: HttpRequest): Promise<HttpResponse> {
   const startedMs = Date.now();
   let error: AppError | null = null;
   const response = await handle(request).catch((thrown: unknown) => {
     error = toAppError(thrown);
-    return errorResponse(error);
+    return encodeError(error);
   });
   log(response.status >= 500 ? "error" : "info", "request", {
     request_id: request.requestId,
@@ -109,9 +123,9 @@ async function respond(handle: Handle, request: HttpRequest): Promise<HttpRespon
 const loggedError = (error: AppError | null) =>
   error && { code: error.code, param: error.param ?? undefined, cause: causeOf(error.cause) };
 
-const errorResponse = (error: AppError): HttpResponse => ({
+export const errorResponse: EncodeError = (error) => ({
   status: error.status,
-  headers: error.retryAfterSeconds === null ? {} : { "retry-after": String(error.retryAfterSeconds) },
+  ...(error.retryAfterSeconds !== null && { headers: { "retry-after": String(error.retryAfterSeconds) } }),
   body: errorBody(error),
   ...(error.resultId && { resultId: error.resultId }),
 });

@@ -9,20 +9,21 @@ type Params = ChatCompletionCreateParamsNonStreaming;
 
 /** For what OpenAI writes around tools and schemas, and to begin an answer: a few dozen tokens, by all that is known. */
 const framingTokens = 256;
+/** OpenAI's limit for `n`. Source: its reference, "Create chat completion", 2026-11. */
+const maxChoices = 128;
 
 /**
  * The most that one attempt at this request can cost, in nano-dollars; null when the service tier that it asks for has no
  * known price. Throws `invalid_request` for input whose tokens nothing here can bound.
  *
  * A token covers at least one byte of text, so that bytes bound tokens. The text is measured as JSON, whose field names
- * outnumber the few tokens that OpenAI adds to each message.
+ * outnumber the few tokens that OpenAI adds to each message. The types are OpenAI's, but on `/v1/chat/completions` only
+ * OpenAI judges the values: one that is not what it should be never makes the bound smaller.
  */
 export function maxCostOf(params: Params, rates: Rates): number | null {
   refuseUnbounded(params);
   const promptTokens = maxPromptTokens(params);
-  const perChoice = params.max_completion_tokens ?? params.max_tokens ?? maxOutputTokens(params.model);
-  // Predicted tokens that were rejected are billed as completion tokens, on top of the limit.
-  const completionTokens = (params.n ?? 1) * (perChoice + jsonBytes(params.prediction));
+  const completionTokens = maxCompletionTokens(params);
   const usage = {
     promptTokens,
     completionTokens,
@@ -45,41 +46,45 @@ function possibleTiers({ service_tier: asked }: Params, { serviceTiers }: Rates)
 }
 
 function maxPromptTokens({ model, messages, tools, functions, response_format }: Params): number {
-  const images = messages.flatMap(({ content }) =>
-    Array.isArray(content) ? content.flatMap((part) => (part.type === "image_url" ? [part.image_url] : [])) : [],
-  );
-  const imageTokens = images.reduce((sum, { url, detail }) => sum + maxImageTokens(model, url, detailOf(detail)), 0);
-  const text = JSON.stringify(messages, (name, value) => (name === "image_url" ? null : value));
-  return (
-    Buffer.byteLength(text) +
-    imageTokens +
-    jsonBytes(tools) +
-    jsonBytes(functions) +
-    jsonBytes(response_format) +
-    framingTokens
-  );
+  let imageTokens = 0;
+  const text = JSON.stringify(messages, (_, value) => {
+    if (value?.type !== "image_url") return value;
+    const { url = value.image_url, detail } = value.image_url ?? {};
+    imageTokens += maxImageTokens(model, url, detail === "low" ? "low" : "high");
+    return null;
+  });
+  const extras = jsonBytes(tools) + jsonBytes(functions) + jsonBytes(response_format);
+  return Buffer.byteLength(text) + imageTokens + extras + framingTokens;
 }
 
-const detailOf = (detail: string | undefined) => (detail === "low" ? "low" : "high");
+function maxCompletionTokens({ model, n, max_completion_tokens, max_tokens, prediction }: Params): number {
+  const limits = [max_completion_tokens, max_tokens].filter(isCount);
+  const perChoice = limits.length > 0 ? Math.max(...limits) : maxOutputTokens(model);
+  const choices = n == null ? 1 : isCount(n) ? n : maxChoices;
+  // Predicted tokens that were rejected are billed as completion tokens, on top of the limit.
+  return choices * (perChoice + jsonBytes(prediction));
+}
+
+/** More tokens than any model reads or writes would only make the sum inexact. */
+const isCount = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 100_000_000;
 
 const jsonBytes = (value: unknown): number => (value == null ? 0 : Buffer.byteLength(JSON.stringify(value)));
 
+/** Parts of a message whose tokens their bytes or their size in pixels bound. */
+const boundedParts = new Set<unknown>(["text", "refusal", "image_url", "input_audio"]);
+
 function refuseUnbounded({ messages, web_search_options }: Params): void {
-  const refuse = (param: string, what: string) => {
-    throw new AppError(
-      "invalid_request",
-      `${param}: What ${what} costs cannot be told beforehand, as a budget needs.`,
-      {
-        param,
-      },
-    );
+  const refuse = (param: string): never => {
+    const message = `${param}: What this costs cannot be told beforehand, and this key has a budget.`;
+    throw new AppError("invalid_request", message, { param });
   };
-  if (web_search_options != null) refuse("web_search_options", "a web search");
+  if (web_search_options != null) refuse("web_search_options");
   messages.forEach((message, m) => {
-    if (message.role === "assistant" && message.audio != null) refuse(`messages[${m}].audio`, "earlier audio");
+    if ("audio" in message && message.audio != null) refuse(`messages[${m}].audio`);
     if (!Array.isArray(message.content)) return;
-    message.content.forEach((part, p) => {
-      if (part.type === "file") refuse(`messages[${m}].content[${p}].file`, "a file");
+    message.content.forEach((part: { type?: unknown } | null, p) => {
+      if (!boundedParts.has(part?.type)) refuse(`messages[${m}].content[${p}]`);
     });
   });
 }

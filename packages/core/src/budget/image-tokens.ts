@@ -1,4 +1,3 @@
-import { decodeDataUrl } from "../vision/content.ts";
 import { inspectImage } from "../vision/image.ts";
 import { type Detail, estimateImageTokens } from "../vision/tokens.ts";
 
@@ -14,11 +13,16 @@ const largestShapes = [
   { width: 16_384, height: 16_384 },
 ];
 
-/** The most tokens that a picture may cost: by its own size when its bytes are here, by the largest size behind a URL. */
-export function maxImageTokens(model: string, url: string, detail: Detail): number {
-  const found = url.startsWith("data:") ? inspectImage(decodeDataUrl(url, "image_url")) : null;
-  const shapes = found?.ok ? [found] : largestShapes;
+/** The most tokens that a picture may cost: by its own size when its bytes are here, by the largest size otherwise. */
+export function maxImageTokens(model: string, url: unknown, detail: Detail): number {
+  const shapes = shapeOf(url) ?? largestShapes;
   return Math.max(
     ...shapes.map(({ width, height }) => estimateImageTokens(model, width, height, detail) ?? mostTokens),
   );
+}
+
+function shapeOf(url: unknown) {
+  if (typeof url !== "string" || !url.startsWith("data:")) return null;
+  const found = inspectImage(Buffer.from(url.slice(url.indexOf(",") + 1), "base64"));
+  return found.ok ? [found] : null;
 }

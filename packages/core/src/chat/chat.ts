@@ -1,5 +1,6 @@
 import { type Caller, requestIdentity } from "../result/caller.ts";
-import { type PerformDeps, type Performed, perform } from "../result/perform.ts";
+import { type Job, type PerformDeps, type Performed, perform } from "../result/perform.ts";
+import { type PerformedStream, performStream } from "../result/perform-stream.ts";
 import { refuseBadImages } from "../vision/content.ts";
 import { toChatCall } from "./params.ts";
 import type { ChatRequest } from "./schema.ts";
@@ -9,11 +10,18 @@ export interface ChatDeps extends PerformDeps {
 }
 
 /** Answers one `POST /chat`. Everything that can be refused is refused before anything is stored or asked of OpenAI. */
-export async function chat(deps: ChatDeps, request: ChatRequest, caller: Caller): Promise<Performed> {
+export const chat = async (deps: ChatDeps, request: ChatRequest, caller: Caller): Promise<Performed> =>
+  perform(deps, chatJob(deps, request, caller));
+
+/** As `chat`, in pieces as they come. */
+export const streamChat = async (deps: ChatDeps, request: ChatRequest, caller: Caller): Promise<PerformedStream> =>
+  performStream(deps, chatJob(deps, request, caller));
+
+function chatJob(deps: ChatDeps, request: ChatRequest, caller: Caller): Job {
   const { messages, stream: _, ...parameters } = request;
   refuseBadImages(messages);
   const call = toChatCall(messages, parameters, deps.defaultModel);
-  return perform(deps, {
+  return {
     ...requestIdentity(caller, "chat", request),
     kind: "chat",
     source: "http",
@@ -26,5 +34,5 @@ export async function chat(deps: ChatDeps, request: ChatRequest, caller: Caller)
     prepare: () => ({ params: call.params, format: call.format }),
     deadlineMs: caller.deadlineMs,
     onFailure: "fail",
-  });
+  };
 }

@@ -36,6 +36,7 @@ function ofStatus(cause: InstanceType<typeof OpenAI.APIError>, status: number): 
       cause,
       param: param ?? undefined,
       retryAfterSeconds: retryAfterMs === null ? undefined : Math.ceil(retryAfterMs / 1000),
+      openai: { status, error: cause.error },
     }),
     retry,
     retryAfterMs,

@@ -3,12 +3,13 @@ import type { KeyBudget } from "../budget/budget.ts";
 import { AppError, toAppError } from "../error.ts";
 import { admit } from "../key/admit.ts";
 import { budgetOf, type CallerKey } from "../key/limits.ts";
-import { type Completion, type Upstream, UpstreamFailure } from "../openai/client.ts";
+import type { Completion, Upstream } from "../openai/client.ts";
+import { UpstreamFailure } from "../openai/retry.ts";
 import { judge, type OutputFormat } from "../structured/parse.ts";
 import type { Problem } from "../structured/problem.ts";
 import { costOf } from "../usage/cost.ts";
 import { type PriceOverrides, priceOf } from "../usage/price.ts";
-import { usageFrom } from "../usage/usage.ts";
+import { type Usage, usageFrom } from "../usage/usage.ts";
 import { type Claim, claim, type Lease, leaseMs } from "./claim.ts";
 import { reserve } from "./reserve.ts";
 import type { Result, ResultImage } from "./result.ts";
@@ -66,11 +67,38 @@ const settleReserveMs = 5_000;
 /** Three renewals fit into a lease, so that one may be lost. Most calls end before the first. */
 const renewEveryMs = leaseMs / 3;
 
+/** An attempt that holds its result. Whoever has one either finishes or fails it. */
+export interface Attempt {
+  lease: Lease;
+  startedMs: number;
+  result: Result;
+  params: Prepared["params"];
+  format: OutputFormat;
+  /** Epoch milliseconds by which OpenAI has to have answered, so that there is time to settle. */
+  upstreamDeadlineMs: number;
+  stopRenewing(): void;
+}
+
 /**
  * Claim, call, judge, settle. Returns the result in its final state, fresh or replayed, whatever OpenAI answered; throws an
  * `AppError` naming the result when it failed, `in_progress` when another attempt holds it.
  */
 export async function perform(deps: PerformDeps, job: Job): Promise<Performed> {
+  const attempt = await begin(deps, job);
+  if ("replayed" in attempt) return attempt;
+  const completion = await deps.upstream
+    .complete(attempt.params, attempt.upstreamDeadlineMs)
+    .catch(async (error: unknown) => {
+      throw await fail(deps, job, attempt, error);
+    });
+  return finish(deps, attempt, completion);
+}
+
+/**
+ * Claims the job's result, prepares its request and reserves what it may cost. Returns what there is already when the work
+ * is done.
+ */
+export async function begin(deps: PerformDeps, job: Job): Promise<Attempt | Performed> {
   if (job.key) await admit(deps.store, job.key, job.model, deps.now().getTime());
   const claimed = await claim(deps.store, {
     result: newResult(job, deps.now()),
@@ -78,27 +106,43 @@ export async function perform(deps: PerformDeps, job: Job): Promise<Performed> {
     nowMs: deps.now().getTime(),
   });
   if (claimed.outcome !== "claimed") return answerFromClaim(claimed, job.id);
-  let { lease } = claimed;
-  const startedMs = deps.now().getTime();
-  let result: Result = { ...lease.result, answer: null };
-  let settlement: Settlement;
+  const { lease } = claimed;
   // A renewal that fails needs no answer: without it the lease runs out, which is safe.
   const renewal = setInterval(() => renew(deps.store, lease, deps.now().getTime()).catch(() => {}), renewEveryMs);
+  const held = {
+    lease,
+    startedMs: deps.now().getTime(),
+    result: { ...lease.result, answer: null },
+    stopRenewing: () => clearInterval(renewal),
+  };
   try {
     const { params, format, budget = budgetOf(job.key), ...found } = await job.prepare(lease.result);
-    result = { ...result, ...found };
-    if (budget) lease = await reserve(deps, lease, budget, params);
-    const completion = await deps.upstream.complete(params, job.deadlineMs - settleReserveMs);
-    settlement = settlementOf(deps, result, completion, format, startedMs);
+    const result = { ...held.result, ...found };
+    const reserved = budget ? await reserve(deps, lease, budget, params) : lease;
+    const upstreamDeadlineMs = job.deadlineMs - settleReserveMs;
+    return { ...held, lease: reserved, result, params, format, upstreamDeadlineMs };
   } catch (error) {
-    throw await endFailed(deps, job, lease, result, startedMs, error);
-  } finally {
-    clearInterval(renewal);
+    throw await fail(deps, job, held, error);
   }
+}
+
+/** An answer, which may be all that came of it. */
+export interface Answered extends Completion {
+  /** Stands in for the usage when none came. */
+  estimate?: Usage;
+  /** Why the answer is not whole. */
+  broken?: AppError | null;
+}
+
+/** Settles an attempt that OpenAI has answered. */
+export async function finish(deps: PerformDeps, attempt: Attempt, completion: Answered): Promise<Performed> {
+  attempt.stopRenewing();
+  const { lease, result } = attempt;
+  const settlement = settlementOf(deps, attempt, completion);
   // When this write fails, the lease runs out and the paid attempt counts as unaccounted: it is never settled as unpaid.
-  if (!(await settle(deps.store, lease, settlement)))
-    return answerFromStored(await readResult(deps.store, job.id), job.id);
-  return answerFromStored(settlement.result, job.id, false);
+  const settled = await settle(deps.store, lease, settlement);
+  if (!settled) return answerFromStored(await readResult(deps.store, result.id), result.id);
+  return answerFromStored(settlement.result, result.id, false);
 }
 
 function newResult(job: Job, now: Date): Omit<Result, "answer"> {
@@ -165,28 +209,26 @@ interface Body {
   choices?: { message?: unknown; finish_reason?: unknown }[];
 }
 
-function settlementOf(
-  deps: PerformDeps,
-  result: Result,
-  completion: Completion,
-  format: OutputFormat,
-  startedMs: number,
-): Settlement {
+function settlementOf(deps: PerformDeps, attempt: Attempt, completion: Answered): Settlement {
+  const { result, format, startedMs } = attempt;
   const completedAt = deps.now();
   const body = completion.body as Body | null;
   const model = textOr(body?.model, result.model);
   const serviceTier = textOr(body?.service_tier, null);
-  const usage = usageFrom(body?.usage);
+  const exact = usageFrom(body?.usage);
+  const usage = exact ?? completion.estimate ?? null;
   const rates = priceOf(model, completedAt, deps.prices);
   const choice = Array.isArray(body?.choices) ? body.choices[0] : undefined;
   const verdict = judge({ message: choice?.message, finishReason: choice?.finish_reason, format });
+  const error = completion.broken ?? (verdict.status === "failed" ? invalidOutput(verdict.problems) : null);
   return {
     result: {
       ...result,
-      status: verdict.status,
+      status: error ? "failed" : verdict.status,
       model,
       structured: format.type !== "text",
       usage,
+      ...(usage && !exact && { usageEstimated: true }),
       costNanoUsd: usage && rates ? costOf(usage, rates, serviceTier) : null,
       openai: {
         id: textOr(body?.id, null),
@@ -194,7 +236,7 @@ function settlementOf(
         attempts: completion.attempts,
         serviceTier,
       },
-      error: verdict.status === "failed" ? invalidOutput(verdict.problems) : null,
+      error: error && { code: error.code, message: error.message, param: error.param },
       completedAt: completedAt.toISOString(),
       latencyMs: completedAt.getTime() - startedMs,
       answer: completion.text,
@@ -206,32 +248,27 @@ function settlementOf(
 }
 
 /** Tells where an answer does not fit. Never what it says: that is the caller's, in the result. */
-function invalidOutput(problems: Problem[]): NonNullable<Result["error"]> {
+function invalidOutput(problems: Problem[]): AppError {
   const told = problems.slice(0, 3).map(({ path, message }) => (path ? `${path}: ${message}` : message));
-  return {
-    code: "invalid_output",
-    message: `OpenAI's answer is not what was asked for. ${told.join(" ")}`,
-    param: null,
-  };
+  return new AppError("invalid_output", `OpenAI's answer is not what was asked for. ${told.join(" ")}`);
 }
 
 const textOr = <T>(value: unknown, otherwise: T) => (typeof value === "string" ? value : otherwise);
 
 /** Ends an attempt that has no answer, and returns the error to throw. */
-async function endFailed(
+export async function fail(
   deps: PerformDeps,
   job: Job,
-  lease: Lease,
-  result: Result,
-  startedMs: number,
+  { lease, result, startedMs, stopRenewing }: Omit<Attempt, "params" | "format" | "upstreamDeadlineMs">,
   thrown: unknown,
 ): Promise<AppError> {
+  stopRenewing();
   const failure = thrown instanceof UpstreamFailure ? thrown : null;
   const error = toAppError(failure ? failure.error : thrown);
   const maybeBilled = failure?.maybeBilled ?? 0;
   if (error.retryable && job.onFailure === "give_back") {
     await release(deps.store, lease, error, maybeBilled);
-    return error.of(job.id);
+    return error.with({ resultId: job.id });
   }
   const callersFault = error.status < 500 && !error.retryable;
   if (callersFault && job.source !== "s3" && lease.pendingUnaccounted + maybeBilled === 0) {
@@ -251,5 +288,5 @@ async function endFailed(
     maybeBilled,
     completedAt,
   });
-  return error.of(job.id);
+  return error.with({ resultId: job.id });
 }

@@ -65,6 +65,8 @@ export const storedResult = z.object({
   /** Whether `content` is JSON that was asked for, and is shown parsed as `output`. */
   structured: z.boolean(),
   usage: usage.nullable(),
+  /** OpenAI's own usage never came. */
+  usageEstimated: z.boolean().optional(),
   /** null: not priced, or not billed. */
   costNanoUsd: z.int().nullable(),
   openai: z
@@ -134,6 +136,7 @@ export function presentResult(result: Result) {
       total_tokens: result.usage.totalTokens,
       cached_tokens: result.usage.cachedTokens,
       reasoning_tokens: result.usage.reasoningTokens,
+      ...(result.usageEstimated && { estimated: true }),
     },
     cost: result.usage && {
       usd: result.costNanoUsd === null ? null : formatUsd(result.costNanoUsd),

@@ -65,12 +65,14 @@ export async function settle(store: ResultStore, lease: Lease, settlement: Settl
 }
 
 /**
- * What an attempt takes out of its budget, in nano-dollars: its cost, or all that was reserved when nobody can tell the
- * cost; and as much again for each call that may have been billed unseen.
+ * What an attempt takes out of its budget, in nano-dollars: its cost, or all that was reserved when OpenAI did not tell
+ * what to bill or nobody knows its price; and as much again for each call that may have been billed unseen. Breaking off
+ * is no way around a budget.
  */
 function spentBy({ reservation }: Lease, { result, maybeBilled }: Settlement): number {
   const reserved = reservation?.nano_usd ?? 0;
-  const billed = result.usage ? (result.costNanoUsd ?? reserved) : 0;
+  const cost = result.usageEstimated ? null : result.costNanoUsd;
+  const billed = result.usage ? (cost ?? reserved) : 0;
   return billed + maybeBilled * reserved;
 }
 

@@ -24,6 +24,8 @@ const counters = {
   reasoning_tokens: ({ result }: Addition) => result.usage?.reasoningTokens ?? 0,
   cost_nano_usd: ({ result }: Addition) => result.costNanoUsd ?? 0,
   unpriced_requests: ({ result }: Addition) => (result.usage && result.costNanoUsd === null ? 1 : 0),
+  /** Their tokens and cost are estimates, since OpenAI's stream broke off. */
+  estimated_requests: ({ result }: Addition) => (result.usageEstimated ? 1 : 0),
   unaccounted_attempts: ({ unaccounted }: Addition) => unaccounted,
 } satisfies Record<string, (addition: Addition) => number>;
 

@@ -3,7 +3,8 @@ import type { Message } from "../chat/parameters.ts";
 import { toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
 import { type Caller, requestIdentity } from "../result/caller.ts";
-import { type Performed, perform } from "../result/perform.ts";
+import { type Job, type Performed, perform } from "../result/perform.ts";
+import { type PerformedStream, performStream } from "../result/perform-stream.ts";
 import type { Result, ResultImage } from "../result/result.ts";
 import { readResult } from "../result/store.ts";
 import type { ImageStore } from "../upload/image-store.ts";
@@ -16,13 +17,23 @@ export interface VisionDeps extends ChatDeps {
 
 export const defaultPrompt = "Describe what this shows.";
 
-/** Answers one `POST /vision`. */
-export async function vision(deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Performed> {
+/** Answers one `POST /vision`. Everything that can be refused is refused before anything is stored or asked of OpenAI. */
+export const vision = async (deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Performed> =>
+  perform(deps, await visionJob(deps, request, caller));
+
+/** As `vision`, in pieces as they come. */
+export const streamVision = async (
+  deps: VisionDeps,
+  request: VisionRequest,
+  caller: Caller,
+): Promise<PerformedStream> => performStream(deps, await visionJob(deps, request, caller));
+
+async function visionJob(deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Job> {
   const { images, prompt, detail, stream: _, ...parameters } = request;
   const loaded = await Promise.all(images.map((input, index) => load(deps, input, caller.owner, `images[${index}]`)));
   const urls = loaded.map(({ url }) => url);
   const call = toChatCall([visionMessage(urls, prompt, detail)], parameters, deps.defaultModel);
-  return perform(deps, {
+  return {
     ...requestIdentity(caller, "vision", request),
     kind: "vision",
     source: "http",
@@ -36,7 +47,7 @@ export async function vision(deps: VisionDeps, request: VisionRequest, caller: C
     prepare: () => ({ params: call.params, format: call.format }),
     deadlineMs: caller.deadlineMs,
     onFailure: "fail",
-  });
+  };
 }
 
 /** The user's message that shows images and asks about them. */

@@ -7,7 +7,7 @@ import { GatewayFailure } from "./failure.ts";
 import { gatewayResponse } from "./gateway-response.ts";
 import { integrateBuffered, integrateStreaming } from "./integration.ts";
 import { apiIdOf, createProxyEvent, type ProxyEvent } from "./proxy-event.ts";
-import { announcesTooLargeBody, bodyTooLarge, readBody } from "./request-body.ts";
+import { announcesTooLargeBody, bodyTooLarge, discardBody, readBody, withholdsBody } from "./request-body.ts";
 import { createRouter } from "./router.ts";
 import { createThrottle } from "./throttle.ts";
 
@@ -80,14 +80,16 @@ export async function startGateway(options: GatewayOptions): Promise<{ url: stri
       if (response.headersSent) return response.destroy();
       const { statusCode, headers, body } = gatewayResponse(api.gatewayResponses, failure, event);
       response.writeHead(statusCode, { ...ownHeaders(event), ...headers, "Content-Length": Buffer.byteLength(body) });
-      response.end(body);
+      response.write(body);
+      await discardBody(request);
+      response.end();
     }
   };
 
   const server = createServer({ maxHeaderSize: PARSER_HEADER_LIMIT_BYTES }, serve);
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
-    // A client that waits to be told may keep a body that is too large to itself; it cannot use the connection again.
-    if (announcesTooLargeBody(request)) response.setHeader("Connection", "close");
+    // With its body unsent, the client cannot use the connection for another request.
+    if (withholdsBody(request)) response.setHeader("Connection", "close");
     else response.writeContinue();
     serve(request, response);
   });

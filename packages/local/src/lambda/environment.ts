@@ -37,7 +37,7 @@ interface RunningInvocation extends Invocation {
  *              │                  │                 │
  *              └ /init/error      └ time-out, crash └ crash               ─→ exit
  *
- * An invocation is over when the runtime asks for the next one, or is gone.
+ * An invocation is over when it is answered and the runtime asks for the next one, or when the runtime is gone.
  */
 export interface Environment {
   /** Takes one invocation at a time. */
@@ -110,22 +110,31 @@ export function createEnvironment(options: {
     log(name, requestId, fields.join("\t"), "platform");
   };
 
-  const finish = (otherwise: FunctionError) => {
-    if (current === null) return;
-    const invocation = current;
+  const finish = (invocation: RunningInvocation) => {
     current = null;
     if (invocation.timeout !== null) clearTimeout(invocation.timeout);
-    if (!invocation.answered) invocation.failure ??= otherwise;
     report(invocation);
     if (invocation.failure === null) invocation.sink.end();
     else invocation.sink.fail(invocation.failure);
+  };
+
+  /** A runtime may ask for the next invocation before the last bytes of its response are here: both must have come. */
+  const finishIfOver = () => {
+    if (hand === null || current === null || current.takenAtMs === null) return;
+    if (!current.answered && current.failure === null) return;
+    finish(current);
+    if (!killed) options.onIdle(environment);
   };
 
   const onExit = (reason: string) => {
     clearTimeout(initTimeout);
     killed = true;
     api.then(({ close }) => close());
-    finish(initFailure ?? platformError("Runtime.ExitError", `RequestId: ${current?.requestId} Error: ${reason}`));
+    if (current !== null) {
+      const message = `RequestId: ${current.requestId} Error: ${reason}`;
+      if (!current.answered) current.failure ??= initFailure ?? platformError("Runtime.ExitError", message);
+      finish(current);
+    }
     resolveExited();
   };
 
@@ -135,24 +144,22 @@ export function createEnvironment(options: {
       await nextTurn();
       clearTimeout(initTimeout);
       initDurationMs ??= performance.now() - createdAtMs;
-      if (current?.takenAtMs) {
-        finish(
-          platformError("Runtime.NoResponse", "The runtime asked for the next invocation without answering this one"),
-        );
-      }
       return new Promise((resolve) => {
         hand = resolve;
-        if (current === null && !killed) options.onIdle(environment);
+        finishIfOver();
         handOver();
       });
     },
     async respond(requestId, response) {
       if (current?.requestId !== requestId || current.answered) return drain(response);
-      return pass(current, response);
+      const outcome = await pass(current, response);
+      finishIfOver();
+      return outcome;
     },
     fail(requestId, errorType, body) {
       if (current?.requestId !== requestId || current.answered) return "unknown";
       current.failure ??= new FunctionError(errorType, body);
+      finishIfOver();
       return "accepted";
     },
     failInit(errorType, body) {

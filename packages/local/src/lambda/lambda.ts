@@ -84,10 +84,11 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
       const message = `Request must be smaller than ${REQUEST_LIMIT_BYTES} bytes for the InvokeFunction operation`;
       throw new LambdaServiceException("RequestTooLargeException", 413, message);
     }
+    const environment = pool.acquire();
     const { promise: over, resolve } = Promise.withResolvers<void>();
     running.add(over);
     over.then(() => running.delete(over));
-    pool.acquire().invoke({ requestId: randomUUID(), payload, sink: whenOver(sink, resolve) });
+    environment.invoke({ requestId: randomUUID(), payload, sink: whenOver(sink, resolve) });
   };
 
   return {

@@ -139,6 +139,7 @@ async function sendStream(
   response.flushHeaders();
   for (const chunk of chunksOf(completion, includeUsage)) {
     if (sent >= breakAfter) break;
+    if (fault?.kind === "stream_pause" && sent === fault.chunks) await whileConnected(response, fault.ms);
     if (!(await sendEvent(response, JSON.stringify(chunk)))) return;
     sent += 1;
   }

@@ -26,6 +26,8 @@ export type Fault =
   | { kind: "slow"; ms: number }
   /** Ends a stream after so many chunks; a plain response half-way. */
   | { kind: "stream_break"; chunks: number }
+  /** Sends so many chunks of a stream, and the others after `ms`. */
+  | { kind: "stream_pause"; chunks: number; ms: number }
   | { kind: (typeof PLAIN_KINDS)[number] };
 
 const PLAIN_KINDS = [
@@ -50,7 +52,7 @@ const PLAIN_KINDS = [
   /** Content that is not JSON, though it says it is done. */
   "bad_json",
 ] as const;
-const KINDS = [...PLAIN_KINDS, "status", "slow", "stream_break"] as const;
+const KINDS = [...PLAIN_KINDS, "status", "slow", "stream_break", "stream_pause"] as const;
 
 export interface Rule {
   contains: string | null;
@@ -128,6 +130,10 @@ function faultAt(fields: Fields, path: string): Fault {
   if (kind === "stream_break") {
     closedObjectAt(fields, path, ["kind", "chunks"]);
     return { kind, chunks: number("chunks", 0) ?? 3 };
+  }
+  if (kind === "stream_pause") {
+    closedObjectAt(fields, path, ["kind", "chunks", "ms"]);
+    return { kind, chunks: number("chunks", 0) ?? 1, ms: number("ms", 0) ?? 1000 };
   }
   if (kind !== "status") {
     closedObjectAt(fields, path, ["kind"]);

@@ -53,8 +53,9 @@ async function respond(handler: Handler, event: unknown, context: Context) {
 async function stream(handler: Handler, event: unknown, context: Context) {
   const response = openResponseStream(api, context.awsRequestId);
   try {
-    await handler(event, response.stream, context);
-    if (!response.stream.writableEnded) throw new Error("Response stream is not finished.");
+    const running = handler(event, response.stream, context);
+    if (!(running instanceof Promise)) throw new Error("Streaming does not support non-async handlers.");
+    await running;
     await response.answered;
   } catch (error) {
     logError("Invoke Error", error);

@@ -36,28 +36,30 @@ export function isStreaming(handler: object): boolean {
   return STREAMING in handler && handler[STREAMING] === "response";
 }
 
-/** Opens the response stream of one invocation. */
+/**
+ * Opens the response stream of one invocation. As in Amazon's runtime, only a call of `write` sends the metadata: a
+ * response that knows nothing but `end` arrives without it, so that a handler which forgets this fails here too.
+ */
 export function openResponseStream(api: RuntimeApi, requestId: string) {
   const { request, answered } = api.stream(requestId);
   let begun = false;
-  const begin = () => {
-    if (begun) return;
-    begun = true;
-    stream._onBeforeFirstWrite?.((chunk) => void request.write(chunk));
-  };
   const writable = new Writable({
-    decodeStrings: true,
-    write(chunk: Buffer, _encoding, callback) {
-      begin();
-      writeTo(request, chunk, callback);
-    },
+    write: (chunk: Buffer, _encoding, callback) => writeTo(request, chunk, callback),
     final(callback) {
-      begin();
       request.end();
       answered.then(() => callback(), callback);
     },
   });
+  const write = writable.write.bind(writable);
   const stream: ResponseStream = Object.assign(writable, {
+    // The rest is encoding and callback, in all their forms.
+    write(chunk: unknown, ...rest: []) {
+      if (!begun) {
+        begun = true;
+        stream._onBeforeFirstWrite?.((head) => void write(head));
+      }
+      return write(typeof chunk === "string" || chunk instanceof Uint8Array ? chunk : JSON.stringify(chunk), ...rest);
+    },
     setContentType(contentType: string) {
       if (begun) throw runtimeError("Runtime.InvalidStreamingOperation", "Cannot set content-type, too late.");
       request.setHeader("Content-Type", contentType);

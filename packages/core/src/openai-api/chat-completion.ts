@@ -1,0 +1,37 @@
+import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import { type Caller, requestIdentity } from "../result/caller.ts";
+import { type Job, type PerformDeps, type Performed, perform } from "../result/perform.ts";
+import { type PerformedStream, performStream } from "../result/perform-stream.ts";
+import type { ChatCompletionRequest } from "./schema.ts";
+
+/** Answers one `POST /v1/chat/completions`: the result's `answer` is OpenAI's body, to the byte. */
+export const chatCompletion = async (
+  deps: PerformDeps,
+  request: ChatCompletionRequest,
+  caller: Caller,
+): Promise<Performed> => perform(deps, job(request, caller));
+
+/** As `chatCompletion`, in pieces as they come. */
+export const streamChatCompletion = async (
+  deps: PerformDeps,
+  request: ChatCompletionRequest,
+  caller: Caller,
+): Promise<PerformedStream> => performStream(deps, job(request, caller));
+
+function job(request: ChatCompletionRequest, caller: Caller): Job {
+  return {
+    ...requestIdentity(caller, "openai", request),
+    kind: "chat",
+    source: "openai",
+    owner: caller.owner,
+    key: caller.key,
+    model: request.model,
+    schema: null,
+    metadata: request.metadata ?? {},
+    image: null,
+    // OpenAI's clients judge the content themselves: here every answer is good.
+    prepare: () => ({ params: request as unknown as ChatCompletionCreateParamsNonStreaming, format: { type: "text" } }),
+    deadlineMs: caller.deadlineMs,
+    onFailure: "fail",
+  };
+}

@@ -1,0 +1,47 @@
+import type { AppError } from "@tollgate/core/error";
+import { UpstreamFailure } from "@tollgate/core/openai/retry";
+import { chatCompletion, streamChatCompletion } from "@tollgate/core/openai-api/chat-completion";
+import { chatCompletionRequest } from "@tollgate/core/openai-api/schema";
+import { parseJsonBody } from "@tollgate/core/request";
+import { errorResponse, type HttpRequest, type HttpResponse, streaming } from "./http.ts";
+import { chatDeps } from "./runtime/chat.ts";
+import { openaiEvents, streamResponse } from "./stream-response.ts";
+
+/** OpenAI's own API, for any client that knows it. */
+export const handler = streaming(
+  (request) => (request.route.startsWith("/v1/models") ? models(request) : completions(request)),
+  asOpenAI,
+);
+
+async function completions(request: HttpRequest): Promise<HttpResponse> {
+  const body = parseJsonBody(chatCompletionRequest, request.body);
+  if (body.stream) {
+    const stream = await streamChatCompletion(chatDeps, body, request);
+    return streamResponse(stream, openaiEvents(body.stream_options?.include_usage === true));
+  }
+  const { result, replayed } = await chatCompletion(chatDeps, body, request);
+  return {
+    status: 200,
+    headers: replayed ? { "idempotent-replayed": "true" } : {},
+    body: result.answer ?? "",
+    resultId: result.id,
+  };
+}
+
+async function models({ params, deadlineMs }: HttpRequest): Promise<HttpResponse> {
+  const { text } = await chatDeps.upstream.models(params.model ?? null, deadlineMs).catch((failure: unknown) => {
+    throw failure instanceof UpstreamFailure ? failure.error : failure;
+  });
+  return { status: 200, body: text };
+}
+
+/** What OpenAI says of the caller's own mistakes goes to the caller as it is; a retry that would only cost is forbidden. */
+function asOpenAI(error: AppError): HttpResponse {
+  const response = errorResponse(error);
+  const callersFault = error.openai && error.status < 500 && error.openai.status !== 429;
+  return {
+    ...response,
+    ...(callersFault && { status: error.openai.status, body: { error: error.openai.error } }),
+    headers: { ...response.headers, ...(!error.retryable && { "x-should-retry": "false" }) },
+  };
+}

@@ -1,0 +1,42 @@
+import { errorBody } from "@tollgate/core/error";
+import { doneEvent, event } from "@tollgate/core/openai/sse";
+import type { PerformedStream, StreamEvent } from "@tollgate/core/result/perform-stream";
+import { presentResult } from "@tollgate/core/result/result";
+import type { HttpResponse } from "./http.ts";
+
+/** How the events of a stream are written; null for one that is kept back. */
+type Encode = (event: StreamEvent) => string | null;
+
+/** Server-sent events, each sent as soon as it is there. */
+export const streamResponse = ({ resultId, events }: PerformedStream, encode: Encode): HttpResponse => ({
+  status: 200,
+  headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" },
+  body: pieces(events, encode),
+  resultId,
+});
+
+async function* pieces(events: AsyncIterable<StreamEvent>, encode: Encode): AsyncGenerator<string> {
+  for await (const event of events) {
+    const piece = encode(event);
+    if (piece !== null) yield piece;
+  }
+}
+
+/** OpenAI's chunks as they are, then `event: result` with the stored result, or `event: error`. */
+export const resultEvents: Encode = (it) => {
+  if (it.type === "chunk") return it.extra ? null : event(it.data);
+  if (it.type === "error") return event(JSON.stringify(errorBody(it.error)), "error");
+  return event(JSON.stringify(presentResult(it.performed.result)), "result") + doneEvent;
+};
+
+/** Just what OpenAI itself would send. It adds the usage to every stream that we ask for: those who did not, do not see it. */
+export const openaiEvents =
+  (includeUsage: boolean): Encode =>
+  (it) => {
+    if (it.type === "error") return event(JSON.stringify(errorBody(it.error)));
+    if (it.type === "result") return doneEvent;
+    if (includeUsage) return event(it.data);
+    if (it.extra) return null;
+    const { usage: _, ...chunk } = JSON.parse(it.data);
+    return event(JSON.stringify(chunk));
+  };
