@@ -54,10 +54,11 @@ export const streaming = (handle: Handle, encodeError: EncodeError = errorRespon
       };
       out.on("close", end).on("finish", end).on("error", end);
     });
-    if (isPieces(body)) {
-      for await (const piece of body) if (!gone && !out.write(piece)) await Promise.race([once(out, "drain"), closed]);
-      out.end();
-    } else out.end(text(body));
+    // Status and headers leave with the first write, and not with a bare end.
+    for await (const piece of isPieces(body) ? body : [text(body)]) {
+      if (!gone && !out.write(piece)) await Promise.race([once(out, "drain"), closed]);
+    }
+    out.end();
     await closed;
   });
 

@@ -10,6 +10,7 @@ import { environmentOf, newCredentials } from "./environment.ts";
 import { startEventSource } from "./event-source/event-source.ts";
 import { startGateway } from "./gateway/gateway.ts";
 import { startLambda } from "./lambda/lambda.ts";
+import { buildRuntimeClient } from "./lambda/runtime-client.ts";
 import type { Manifest, QueueSpec } from "./manifest.ts";
 import { startOpenAI } from "./openai/server.ts";
 import { provisionApiKey } from "./provision.ts";
@@ -89,7 +90,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
 
     progress("starting DynamoDB, SQS and OpenAI, bundling the functions");
     const simulated = !options.openai?.apiKey && !options.openai?.baseUrl;
-    const [dynamodb, sqs, openai, bundles] = await Promise.all([
+    const [dynamodb, sqs, openai, bundles, runtimeClient] = await Promise.all([
       running(
         startDynamoDB({
           dir: join(dir, "dynamodb"),
@@ -111,6 +112,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       ),
       simulated ? running(startOpenAI({ dataDir: join(dir, "openai") })) : null,
       bundleFunctions({ root, outDir: join(dir, "functions"), functions: manifest.functions }),
+      buildRuntimeClient(join(dir, "functions")),
     ]);
     const queueUrl = (queue: string) => sqs.queueUrl(queueNamed(manifest, queue).name);
     const queues = new SQSClient({ endpoint: sqs.endpoint, region, credentials: admin });
@@ -150,6 +152,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     const lambda = await running(
       startLambda({
         functions,
+        runtimeClient,
         region,
         accountId: account,
         log: (name, _requestId, line) => /^(START|END|REPORT) /.test(line) || log(name, line),

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { request } from "node:http";
 import net from "node:net";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ACCOUNT_ID } from "../lambda/functions.ts";
 import { startGate } from "../lambda/gate.ts";
 import { ECHO, route, startApi } from "./api.ts";
@@ -250,7 +250,7 @@ describe("a streaming integration", () => {
     client.abort();
     await expect(response.text()).rejects.toThrow();
     gate.open();
-    while (printed() === before) await new Promise((resolve) => setTimeout(resolve, 10));
+    await vi.waitUntil(() => printed() > before, { timeout: 20_000 });
     await gate.close();
   });
   const printed = () => api.lambda.lines.filter(({ line }) => line === "streamed to the end").length;

@@ -6,7 +6,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { startFunctions } from "./functions.ts";
 import { startGate } from "./gate.ts";
 
@@ -42,9 +42,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function gone(pid: number) {
-  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
-}
+const gone = (pid: number) => vi.waitUntil(() => !isAlive(pid), { timeout: 20_000, interval: 10 });
 
 it("runs concurrent invocations in environments of their own", async () => {
   const lambda = await start({ waits: { source: WAITS } });
@@ -106,7 +104,7 @@ it("stops waiting for a function when its caller aborts, and lets it run on", as
   caller.abort(new Error("the caller left"));
   await expect(invocation).rejects.toThrow("the caller left");
   gate.open();
-  while (!lambda.lines.some(({ line }) => line.startsWith("REPORT"))) await new Promise((r) => setTimeout(r, 10));
+  await vi.waitUntil(() => lambda.lines.some(({ line }) => line.startsWith("REPORT")), { timeout: 20_000 });
   expect(lambda.lines.some(({ line }) => line.includes("Status: error"))).toBe(false);
 });
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -5,8 +8,9 @@ import {
   SendMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
-import { type FauxqsServer, startFauxqs } from "fauxqs";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { createPrincipals } from "../../../packages/local/src/aws/iam.ts";
+import { startSqs } from "../../../packages/local/src/aws/sqs.ts";
 import { failedItems } from "../../../packages/local/src/event-source/batch-response.ts";
 import { startEventSource } from "../../../packages/local/src/event-source/event-source.ts";
 import type { InvokeResult } from "../../../packages/local/src/lambda/lambda.ts";
@@ -15,20 +19,25 @@ import { REGION, startFunctions } from "./functions.ts";
 
 type Batch = { Records: { messageId: string; body: string; [name: string]: unknown }[] };
 
-let fauxqs: FauxqsServer;
+let dir: string;
+let server: Awaited<ReturnType<typeof startSqs>>;
 let sqs: SQSClient;
 let client: { endpoint: string; region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
 const cleanUp: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  fauxqs = await startFauxqs({ port: 0, host: "127.0.0.1", defaultRegion: REGION, logger: false });
-  const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-  client = { endpoint: `http://127.0.0.1:${fauxqs.port}`, region: REGION, credentials };
+  dir = mkdtempSync(path.join(tmpdir(), "event-source-"));
+  const credentials = { accessKeyId: "AKIATEST", secretAccessKey: "secret" };
+  const principals = createPrincipals();
+  principals.add({ ...credentials, name: "test", policy: "administrator" });
+  server = await startSqs({ dir, principals, queues: {}, region: REGION, account: "000000000000" });
+  client = { endpoint: server.endpoint, region: REGION, credentials };
   sqs = new SQSClient(client);
 });
 afterAll(async () => {
   sqs.destroy();
-  await fauxqs.stop();
+  await server.stop();
+  rmSync(dir, { recursive: true, force: true });
 });
 afterEach(async () => {
   for (const stop of cleanUp.splice(0).reverse()) await stop();
@@ -86,9 +95,8 @@ function startMapping(
 
 const succeed = (value: unknown = null): InvokeResult => ({ ok: true, payload: JSON.stringify(value) });
 
-async function until(condition: () => boolean | Promise<boolean>) {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
+const until = (condition: () => boolean | Promise<boolean>) =>
+  vi.waitUntil(condition, { timeout: 30_000, interval: 20 });
 
 const isEmpty = async (queue: Awaited<ReturnType<typeof createQueue>>) => {
   const { waiting, inFlight } = await queue.count();

@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { bundleFunctions } from "../../../packages/local/src/bundle.ts";
 import { type LambdaOptions, startLambda } from "../../../packages/local/src/lambda/lambda.ts";
+import { buildRuntimeClient } from "../../../packages/local/src/lambda/runtime-client.ts";
 
 export interface FixtureFunction {
   /** TypeScript that exports `handler`. */
@@ -39,6 +40,7 @@ export async function startFunctions(
   }
   const lines: { functionName: string; requestId: string | null; line: string; source: string }[] = [];
   const lambda = await startLambda({
+    runtimeClient: await buildRuntimeClient(path.join(root, "out")),
     region: REGION,
     accountId: ACCOUNT_ID,
     log: (functionName, requestId, line, source) => lines.push({ functionName, requestId, line, source }),

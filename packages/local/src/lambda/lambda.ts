@@ -6,7 +6,6 @@ import { FunctionError, LambdaServiceException } from "./error.ts";
 import { REQUEST_LIMIT_BYTES } from "./limits.ts";
 import { guardAgainstOrphans } from "./orphans.ts";
 import { bufferedResponse, type ResponseSink, type StreamedResponse, streamedResponse } from "./response.ts";
-import { buildRuntimeClient } from "./runtime-client.ts";
 
 /** Invoke's answer: the handler's result, or how it failed, as JSON text. */
 export type InvokeResult =
@@ -51,15 +50,13 @@ export interface LambdaOptions {
   idleTimeoutMs?: number;
   /** How long `stop` waits for running invocations. */
   drainTimeoutMs?: number;
-  /** Script to run in the environments instead of our own, such as the `index.mjs` of `aws-lambda-ric`. */
-  runtimeClient?: string;
+  /** The script that runs in the environments: of `buildRuntimeClient`, or the `index.mjs` of `aws-lambda-ric`. */
+  runtimeClient: string;
 }
 
 /** Runs functions as Lambda does: each environment is a process of its own, with one invocation at a time. */
 export async function startLambda(options: LambdaOptions): Promise<Lambda> {
   const { concurrency = 50, idleTimeoutMs = 5 * 60_000, drainTimeoutMs = 5_000 } = options;
-  const ownClient = options.runtimeClient === undefined ? await buildRuntimeClient() : null;
-  const runtimeClient = options.runtimeClient ?? ownClient?.path ?? "";
   const orphans = guardAgainstOrphans();
   const pools = new Map<string, Pool>();
   const running = new Set<Promise<unknown>>();
@@ -67,7 +64,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
 
   for (const [name, definition] of Object.entries(options.functions)) {
     const arn = `arn:aws:lambda:${options.region}:${options.accountId}:function:${name}`;
-    const configuration = { name, arn, region: options.region, runtimeClient, ...definition };
+    const configuration = { name, arn, region: options.region, runtimeClient: options.runtimeClient, ...definition };
     const start = (onIdle: (environment: Environment) => void) =>
       createEnvironment({ configuration, orphans, log: options.log, onIdle });
     pools.set(name, createPool({ start, concurrency, idleTimeoutMs }));
@@ -118,7 +115,6 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
       clearTimeout(deadline);
       await Promise.all([...pools.values()].map((pool) => pool.stop()));
       await orphans.stop();
-      await ownClient?.remove();
     },
   };
 }
