@@ -24,10 +24,24 @@ const budgetOf = ({ keyId }: TestCaller) =>
 const request = (fault = "") => ({ max_tokens: 100, messages: userMessage(`${fault}${unique()}`) });
 
 /** What such a request reserves, as a refusal tells it. */
-async function reservedBy(body: unknown): Promise<number> {
+async function reservedBy(body: unknown, route = "/chat"): Promise<number> {
   const caller = await newCaller(stage, { budgetNanoUsd: 1 });
-  const { body: refusal } = await caller.send<ErrorBody>("POST", "/chat", body);
+  const { body: refusal } = await caller.send<ErrorBody>("POST", route, body);
   return nanoUsd(/would reserve \$([\d.]+\d)/.exec(refusal.error.message)?.[1]);
+}
+
+/** As many at once as the local stage has execution environments to spare, each with a process of its own. */
+async function many<T extends { status: number }>(count: number, send: () => Promise<T>): Promise<T[]> {
+  const answers: T[] = [];
+  const inTurn = async () => {
+    while (started < count) {
+      started += 1;
+      answers.push(await send());
+    }
+  };
+  let started = 0;
+  await Promise.all(Array.from({ length: 40 }, inTurn));
+  return answers;
 }
 
 describe("a key with a budget", () => {
@@ -56,30 +70,27 @@ describe("a key with a budget", () => {
     expect(await budgetOf(caller)).toEqual({ committed_nano_usd: 0, spent_nano_usd: 0 });
   });
 
-  test("lets no more of 100 concurrent requests through than fit, and none fails otherwise", async () => {
-    const each = await reservedBy(request("[[fault:slow ms=1500]]"));
+  test("lets no more of 100 requests at a time through than fit, and none fails otherwise", async () => {
+    const slow = "[[fault:slow ms=1500]]";
+    const each = await reservedBy(request(slow));
     const caller = await newCaller(stage, { budgetNanoUsd: 10 * each });
     const before = await billed(stage);
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, () =>
-        caller.send<Result & ErrorBody>("POST", "/chat", request("[[fault:slow ms=1500]]")),
-      ),
-    );
+    await caller.send("GET", "/schemas");
+    const answers = await many(100, () => caller.send<Result & ErrorBody>("POST", "/chat", request(slow)));
     const done = answers.filter(({ status }) => status === 200);
-    expect(answers.length - done.length).toBe(answers.filter(({ status }) => status === 402).length);
-    const spent = done.reduce((sum, { body }) => sum + nanoUsd(body.cost?.usd), 0);
     expect(done.length).toBeGreaterThanOrEqual(10);
+    expect(answers.filter(({ status }) => status === 402)).toHaveLength(100 - done.length);
+    const spent = done.reduce((sum, { body }) => sum + nanoUsd(body.cost?.usd), 0);
     expect(spent).toBeLessThanOrEqual(10 * each);
     expect((await billed(stage)).size - before.size).toBe(done.length);
     expect(await budgetOf(caller)).toEqual({ committed_nano_usd: spent, spent_nano_usd: spent });
     expect((await caller.usage()).requests).toBe(done.length);
   });
 
-  test("settles 100 concurrent requests that all fit, to the nano-dollar", async () => {
+  test("settles 100 requests that all fit, to the nano-dollar", async () => {
     const caller = await newCaller(stage, { budgetNanoUsd: usd(1) });
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, () => caller.send<Result>("POST", "/chat", request())),
-    );
+    await caller.send("GET", "/schemas");
+    const answers = await many(100, () => caller.send<Result>("POST", "/chat", request()));
     expect(answers.map(({ status }) => status)).toEqual(Array(100).fill(200));
     const spent = answers.reduce((sum, { body }) => sum + nanoUsd(body.cost?.usd), 0);
     expect(await budgetOf(caller)).toEqual({ committed_nano_usd: spent, spent_nano_usd: spent });
@@ -115,6 +126,21 @@ describe("a key with a budget", () => {
     expect(status).toBe(502);
     const spent = nanoUsd((await caller.usage()).cost_usd);
     expect(spent).toBeGreaterThan(0);
+    expect(await budgetOf(caller)).toEqual({ committed_nano_usd: spent, spent_nano_usd: spent });
+  });
+
+  test("pays for a stream, by its usage when it ends and by its reservation when it breaks off", async () => {
+    const caller = await newCaller(stage, { budgetNanoUsd: usd(1) });
+    const stream = { ...request(), model: "gpt-4o-mini", stream: true };
+    await caller.send("POST", "/v1/chat/completions", stream);
+    const whole = nanoUsd((await caller.usage()).cost_usd);
+    expect(whole).toBeGreaterThan(0);
+    expect(await budgetOf(caller)).toEqual({ committed_nano_usd: whole, spent_nano_usd: whole });
+
+    const broken = { ...stream, messages: userMessage(`[[fault:stream_break chunks=2]]${unique()}`) };
+    const reserved = await reservedBy(broken, "/v1/chat/completions");
+    await caller.send("POST", "/v1/chat/completions", broken);
+    const spent = whole + reserved;
     expect(await budgetOf(caller)).toEqual({ committed_nano_usd: spent, spent_nano_usd: spent });
   });
 
