@@ -46,8 +46,8 @@ type Row = Awaited<ReturnType<typeof usageReport>>["data"][number];
 
 /** A row that fits on a terminal: shorter names, and no sum of two columns that stand beside each other. */
 function narrow({ total_tokens: _, ...row }: Row) {
-  const { prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, ...rest } = row;
-  const { requests, failed, unpriced_requests, unaccounted_attempts, cost_usd, ...group } = rest;
+  const { prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, ...counts } = row;
+  const { requests, failed, unpriced_requests, estimated_requests, unaccounted_attempts, cost_usd, ...group } = counts;
   return {
     ...group,
     requests,
@@ -57,6 +57,7 @@ function narrow({ total_tokens: _, ...row }: Row) {
     completion: completion_tokens,
     reasoning: reasoning_tokens,
     unpriced: unpriced_requests,
+    estimated: estimated_requests,
     unaccounted: unaccounted_attempts,
     cost_usd,
   };
