@@ -1,3 +1,4 @@
+import { requestDeferredQueue } from "./deferred.ts";
 import { createFunction, defaultModel, openai } from "./function.ts";
 import { gatewayResponses } from "./gateway-responses.ts";
 import * as limits from "./limits.ts";
@@ -9,24 +10,30 @@ const settle = {
 };
 const readWriteOutputs = { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] };
 
+/** Leaves a request for later. */
+const defer = [
+  { actions: ["s3:PutObject", "s3:DeleteObject"], resources: [resources.requests] },
+  { actions: ["sqs:SendMessage"], resources: [requestDeferredQueue.arn] },
+];
+
 const { link, environment } = openai(limits.streaming);
 
 const chat = createFunction("Chat", {
   file: "chat",
   limits: limits.streaming,
   streaming: true,
-  link,
+  link: [...link, requestDeferredQueue],
   environment,
-  permissions: [settle, readWriteOutputs],
+  permissions: [settle, readWriteOutputs, ...defer],
 });
 
 const vision = createFunction("Vision", {
   file: "vision",
   limits: limits.streaming,
   streaming: true,
-  link,
+  link: [...link, requestDeferredQueue],
   environment,
-  permissions: [settle, readWriteOutputs, { actions: ["s3:GetObject"], resources: [resources.uploads] }],
+  permissions: [settle, readWriteOutputs, ...defer, { actions: ["s3:GetObject"], resources: [resources.uploads] }],
 });
 
 const openaiApi = createFunction("OpenAI", {

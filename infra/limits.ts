@@ -3,7 +3,8 @@
  * the tests read the same ones. Each must fit inside the next, which test/infra/time-budget.test.ts asserts:
  *
  *     HTTP    one OpenAI attempt 280 s < all of them 290 s < gateway idle 300 s < function 900 s = integration 900 s
- *     queue   one OpenAI attempt 120 s = all of them < function 180 s < visibility 1080 s = 6 × function
+ *     upload  one OpenAI attempt 120 s = all of them < function 180 s < visibility 1080 s = 6 × function
+ *     later   one OpenAI attempt 870 s = all of them < function 900 s < visibility 5400 s = 6 × function
  */
 
 /** Of AWS, not ours to choose. Sources: API Gateway, Lambda, SQS and S3 quotas, November 2026. */
@@ -70,6 +71,26 @@ export const pipeline = {
   memoryMb: 1024,
   /** Functions at work at once: the back-pressure on OpenAI's rate limit, 50 images in flight. */
   maximumConcurrency: 10,
+};
+
+/** `Prefer: respond-async` → SQS → function. */
+export const deferred = {
+  /** As long as a function can wait: reasoning models think for minutes. */
+  openaiAttemptTimeoutMs: 870_000,
+  openaiBudgetMs: 870_000,
+  /** SQS retries. */
+  openaiMaxAttempts: 1,
+  functionTimeoutMs: quotas.functionTimeoutMs,
+  visibilityTimeoutMs: quotas.visibilityPerFunctionTimeout * quotas.functionTimeoutMs,
+  maxReceiveCount: 5,
+  deadLetterRetentionDays: 14,
+  /** Longer than the 4 days that the queue keeps a message. A request is removed with its result's settlement, well before. */
+  requestRetentionDays: 7,
+  /** A function that waits for the slowest of several requests would keep the others' messages as long. */
+  batchSize: 1,
+  memoryMb: 1024,
+  /** Requests in flight. */
+  maximumConcurrency: 20,
 };
 
 /** Requests a second over the whole API, before API Gateway answers 429 itself. */

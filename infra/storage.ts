@@ -1,3 +1,5 @@
+import { deferred } from "./limits.ts";
+
 // A link is where a function reads a name. SST's own also grants `dynamodb:*`, `s3:*` and `sqs:*`: without `include` it grants
 // nothing, and each function lists the actions that it calls. Wrapped before the first table or bucket is made.
 sst.Linkable.wrap(sst.aws.Dynamo, (table) => ({ properties: { name: table.name }, include: [] }));
@@ -15,7 +17,10 @@ export const ledger = new sst.aws.Dynamo("Ledger", {
   deletionProtection: production,
 });
 
-/** `uploads/<owner>/…` comes in from clients; `outputs/…` holds outputs too large for an item. Private, HTTPS only. */
+/**
+ * `uploads/<owner>/…` comes in from clients; `outputs/…` holds outputs too large for an item; `requests/…` those that wait in a
+ * queue. Private, HTTPS only.
+ */
 export const images = new sst.aws.Bucket("Images", {
   // A browser posts the form that `POST /uploads` signed. The signature decides what it may write, not the origin.
   cors: { allowMethods: ["POST"], allowOrigins: ["*"], allowHeaders: ["*"], maxAge: "1 day" },
@@ -26,6 +31,12 @@ new aws.s3.BucketLifecycleConfiguration("ImagesLifecycle", {
   bucket: images.name,
   rules: [
     { id: "abort-unfinished-uploads", status: "Enabled", abortIncompleteMultipartUpload: { daysAfterInitiation: 1 } },
+    {
+      id: "forget-requests",
+      status: "Enabled",
+      filter: { prefix: "requests/" },
+      expiration: { days: deferred.requestRetentionDays },
+    },
   ],
 });
 
@@ -35,4 +46,5 @@ export const resources = {
   ledgerByOwner: $interpolate`${ledger.arn}/index/by_owner`,
   uploads: $interpolate`${images.arn}/uploads/*`,
   outputs: $interpolate`${images.arn}/outputs/*`,
+  requests: $interpolate`${images.arn}/requests/*`,
 };

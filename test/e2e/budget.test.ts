@@ -202,4 +202,18 @@ describe("a key with a budget", () => {
     });
     expect(await budgetOf(caller)).toEqual({ committed_nano_usd: 0, spent_nano_usd: 0 });
   });
+
+  test("is charged for work that was put off, when it is done", async () => {
+    const caller = await newCaller(stage, { budgetNanoUsd: usd(1) });
+    const later = { prefer: "respond-async" };
+    const accepted = await caller.send<Result>("POST", "/chat", request(), later);
+    expect(accepted.status).toBe(202);
+    const spent = nanoUsd((await caller.finished(accepted.body.id)).cost?.usd);
+    expect(spent).toBeGreaterThan(0);
+    expect(await budgetOf(caller)).toEqual({ committed_nano_usd: spent, spent_nano_usd: spent });
+
+    const poor = await newCaller(stage, { budgetNanoUsd: 1 });
+    const { body } = await poor.send<Result>("POST", "/chat", request(), later);
+    expect(await poor.finished(body.id)).toMatchObject({ status: "failed", error: { code: "budget_exceeded" } });
+  });
 });

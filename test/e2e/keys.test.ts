@@ -179,6 +179,16 @@ describe("a key with models", () => {
   });
 });
 
+test("a model that the key may not use is refused at once, also when the work is put off", async () => {
+  const caller = await newCaller(stage, { models: ["o3"], rpm: 1 });
+  const request = { model: "gpt-4o", messages: userMessage(unique()) };
+  const later = { prefer: "respond-async" };
+  expect((await caller.send("POST", "/chat", request, later)).status).toBe(403);
+  expect((await caller.send("POST", "/v1/chat/completions", request)).status).toBe(403);
+  expect((await caller.send("POST", "/chat", { ...request, model: "o3" }, later)).status).toBe(202);
+  expect((await caller.send("POST", "/chat", { ...request, model: "o3" }, later)).status).toBe(429);
+});
+
 describe("a key with a rate", () => {
   const hello = () => ({ messages: userMessage(unique()) });
 

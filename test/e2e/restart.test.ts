@@ -6,7 +6,17 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { StageInfo } from "@tollgate/local/stage";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { awsClients, billed, eventually, newCaller, picture, type Result, unique, userMessage } from "./client.ts";
+import {
+  awsClients,
+  billed,
+  eventually,
+  newCaller,
+  picture,
+  type Result,
+  type Usage,
+  unique,
+  userMessage,
+} from "./client.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const cli = join(root, "packages/local/src/cli.ts");
@@ -106,6 +116,35 @@ describe("a stage that is killed and started again", () => {
     expect(results.every(({ openai }) => known.has(openai?.id ?? ""))).toBe(true);
   });
 
+  test("finishes what it had accepted, begun or not, each once", async () => {
+    const first = await start();
+    const caller = await newCaller(first);
+    const accept = (fault: string) =>
+      caller.send<Result>(
+        "POST",
+        "/chat",
+        { messages: userMessage(`${fault} ${unique()}`) },
+        { prefer: "respond-async" },
+      );
+    const begun = await accept("[[fault:slow ms=5000]]");
+    await eventually(async () => ((await askedOfOpenAI(first)) === 1 ? true : null));
+    const accepted = await Promise.all([accept(""), accept(""), accept("")]);
+    await end("SIGKILL");
+    expect([begun, ...accepted].map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+
+    const second = await start();
+    const read = await newCallerWithKey(second, caller.apiKey);
+    const results = await eventually(async () => {
+      const { data } = await read<{ data: Result[] }>("/results?limit=100");
+      return data.every(({ status }) => status === "succeeded") ? data : null;
+    }, 90_000);
+    expect(results.map(({ id }) => id).sort()).toEqual([begun, ...accepted].map(({ body }) => body.id).sort());
+    const { total } = await read<{ total: Usage["total"] }>("/usage");
+    expect(total.requests).toBe(4);
+    // Nobody can tell whether a call that was cut off was billed.
+    expect(total.unaccounted_attempts).toBeGreaterThanOrEqual(1);
+  }, 150_000);
+
   test("leaves no process behind, however it ends", async () => {
     for (const signal of ["SIGKILL", "SIGINT"] as const) {
       const info = await start();
@@ -135,4 +174,9 @@ async function newCallerWithKey(info: StageInfo, apiKey: string) {
     const response = await fetch(`${info.api}${path}`, { headers: { authorization: `Bearer ${apiKey}` } });
     return (await response.json()) as T;
   };
+}
+
+async function askedOfOpenAI({ openai }: StageInfo): Promise<number> {
+  const response = await fetch(`${new URL(openai).origin}/_control/requests`);
+  return ((await response.json()) as { received: number }).received;
 }

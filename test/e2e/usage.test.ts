@@ -58,7 +58,7 @@ describe("GET /usage", () => {
     expect(headers.get("content-type")).toMatch(/^text\/csv/);
     const [head, ...rows] = body.trim().split("\n");
     expect(head).toBe(
-      "day,model,requests,failed,prompt_tokens,completion_tokens,total_tokens,cached_tokens,reasoning_tokens,unpriced_requests,unaccounted_attempts,cost_usd",
+      "day,model,requests,failed,prompt_tokens,completion_tokens,total_tokens,cached_tokens,reasoning_tokens,unpriced_requests,estimated_requests,unaccounted_attempts,cost_usd",
     );
     expect(rows).toHaveLength(3);
   });

@@ -5,9 +5,11 @@ const manifest = await committedManifest();
 const table = named(manifest.tables, "Ledger").arn;
 const bucket = named(manifest.buckets, "Images");
 const queue = named(manifest.queues, "ImageUploadedQueue");
+const deferred = named(manifest.queues, "RequestDeferredQueue");
+const folders = ["uploads", "outputs", "requests"].map((folder) => `${bucket.arn}/${folder}/*`);
 
 /** All that a function may ever name. AWS forces no `*` on any action that is called here. */
-const known = [table, `${table}/index/by_owner`, `${bucket.arn}/uploads/*`, `${bucket.arn}/outputs/*`, queue.arn];
+const known = [table, `${table}/index/by_owner`, ...folders, queue.arn, deferred.arn];
 
 describe.each(Object.entries(manifest.functions))("%s", (_, { links, policy }) => {
   test("is granted actions by name, on resources of this stage", () => {
@@ -29,7 +31,7 @@ describe.each(Object.entries(manifest.functions))("%s", (_, { links, policy }) =
 test("OpenAI's key is linked to the functions that call OpenAI and to no other", () => {
   const holders = Object.entries(manifest.functions).filter(([, { links }]) => "OpenAIApiKey" in links);
 
-  expect(holders.map(([name]) => name)).toEqual(["Chat", "ImageUploaded", "OpenAI", "Vision"]);
+  expect(holders.map(([name]) => name)).toEqual(["Chat", "ImageUploaded", "OpenAI", "RequestDeferred", "Vision"]);
 });
 
 test("no secret's value stands in the manifest", () => {
@@ -47,6 +49,25 @@ test("only S3, and only for this bucket, may send to the queue", () => {
       conditions: [{ test: "ArnEquals", variable: "aws:SourceArn", values: [bucket.arn] }],
     },
   ]);
+});
+
+/** Functions that may do this to that. */
+const allowed = (action: string, resource: string) =>
+  Object.entries(manifest.functions)
+    .filter(([, { policy }]) => policy.some((it) => it.actions.includes(action) && it.resources.includes(resource)))
+    .map(([name]) => name);
+
+test("no function but those that accept work sends it to the queue, and no other service does", () => {
+  expect(allowed("sqs:SendMessage", deferred.arn)).toEqual(["Chat", "Vision"]);
+  expect(allowed("sqs:SendMessage", queue.arn)).toEqual([]);
+  expect(deferred.policy).toEqual([]);
+});
+
+test("only the function that does the work reads a request that waits, and no request waits for more than a week", () => {
+  const requests = `${bucket.arn}/requests/*`;
+  expect(allowed("s3:PutObject", requests)).toEqual(["Chat", "Vision"]);
+  expect(allowed("s3:GetObject", requests)).toEqual(["RequestDeferred"]);
+  expect(bucket.lifecycle).toContainEqual({ prefix: "requests/", expirationDays: 7, abortMultipartDays: null });
 });
 
 test("the bucket is private and answers HTTPS only", () => {

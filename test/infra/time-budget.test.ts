@@ -6,9 +6,6 @@ import { committedManifest, named } from "./stage.ts";
 
 const manifest = await committedManifest();
 const callsOpenai = Object.entries(manifest.functions).filter(([, fn]) => "OpenAIApiKey" in fn.links);
-const mapping = manifest.eventSourceMappings.find(({ function: name }) => name === "ImageUploaded");
-const queue = named(manifest.queues, "ImageUploadedQueue");
-const consumer = named(manifest.functions, "ImageUploaded");
 
 describe.each(manifest.api.routes.map((route) => ({ ...route, route: `${route.method} ${route.path}` })))(
   "$route",
@@ -44,7 +41,10 @@ test.each(manifest.api.routes.filter(({ streaming }) => streaming))(
   },
 );
 
-describe("ImageUploadedQueue", () => {
+describe.each(manifest.eventSourceMappings)("$queue", (mapping) => {
+  const queue = named(manifest.queues, mapping.queue);
+  const consumer = named(manifest.functions, mapping.function);
+
   test("hides a message for at least six times the function's timeout", () => {
     expect(queue.visibilityTimeoutSeconds).toBeGreaterThanOrEqual(
       quotas.visibilityPerFunctionTimeout * consumer.timeoutSeconds,
@@ -69,18 +69,37 @@ describe("ImageUploadedQueue", () => {
   });
 
   test("asks for the outcome of each record", () => {
-    expect(mapping?.reportBatchItemFailures).toBe(true);
+    expect(mapping.reportBatchItemFailures).toBe(true);
   });
 
   test("holds back from OpenAI's rate limit", () => {
-    expect(mapping?.maximumConcurrency).toBeGreaterThanOrEqual(2);
-    expect(mapping?.maximumConcurrency).toBeLessThanOrEqual(1000);
+    expect(mapping.maximumConcurrency).toBeGreaterThanOrEqual(2);
+    expect(mapping.maximumConcurrency).toBeLessThanOrEqual(1000);
   });
+});
 
+describe("ImageUploadedQueue", () => {
   test("fits a batch of the largest images into memory, as bytes, as base64 and as JSON", () => {
+    const mapping = manifest.eventSourceMappings.find(({ queue }) => queue === "ImageUploadedQueue");
+    const { memoryMb } = named(manifest.functions, "ImageUploaded");
     const batchBytes = (mapping?.batchSize ?? 0) * maxImageBytes * (1 + 4 / 3 + 4 / 3);
 
     expect(batchBytes).toBeGreaterThan(0);
-    expect(batchBytes).toBeLessThan((consumer.memoryMb * 1024 * 1024) / 2);
+    expect(batchBytes).toBeLessThan((memoryMb * 1024 * 1024) / 2);
+  });
+});
+
+describe("RequestDeferredQueue", () => {
+  const { lifecycle } = named(manifest.buckets, "Images");
+  const queue = named(manifest.queues, "RequestDeferredQueue");
+
+  test("forgets a message before the bucket forgets its request", () => {
+    const days = lifecycle.find(({ prefix }) => prefix === "requests/")?.expirationDays ?? 0;
+    expect(days * 24 * 3600).toBeGreaterThan(queue.retentionSeconds);
+  });
+
+  test("gives OpenAI longer than a request that waits over HTTP", () => {
+    const { environment } = named(manifest.functions, "RequestDeferred");
+    expect(Number(environment.OPENAI_BUDGET_MS)).toBeGreaterThan(quotas.streamingIdleTimeoutMs);
   });
 });

@@ -10,6 +10,8 @@ export interface HttpRequest extends Caller {
   method: string;
   /** API Gateway's resource: `/results/{id}`. */
   route: string;
+  /** As the client asked for it: on API Gateway's own domain, the stage stands before the route. */
+  path: string;
   params: Record<string, string>;
   query: Record<string, string>;
   /** By lower-case name. */
@@ -69,11 +71,14 @@ const text = (body: object | string): string => (typeof body === "string" ? body
 
 function requestOf(event: APIGatewayProxyEvent, context: Context): HttpRequest {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(event.headers ?? {})) headers[name.toLowerCase()] = value ?? "";
+  // Several lines of one name are one list: RFC 9110, section 5.3.
+  for (const [name, lines] of Object.entries(event.multiValueHeaders ?? {}))
+    headers[name.toLowerCase()] = (lines ?? []).join(", ");
   const { authorizer, requestId } = event.requestContext;
   return {
     method: event.httpMethod,
     route: event.resource,
+    path: event.requestContext.path,
     params: present(event.pathParameters),
     query: present(event.queryStringParameters),
     headers,

@@ -1,6 +1,6 @@
 import type { Performed } from "@tollgate/core/result/perform";
 import { presentResult } from "@tollgate/core/result/result";
-import type { HttpResponse } from "./http.ts";
+import type { HttpRequest, HttpResponse } from "./http.ts";
 
 /** A result that was asked for over HTTP. `idempotent-replayed` tells one that was stored before. */
 export const resultResponse = ({ result, replayed }: Performed): HttpResponse => ({
@@ -9,3 +9,19 @@ export const resultResponse = ({ result, replayed }: Performed): HttpResponse =>
   body: presentResult(result),
   resultId: result.id,
 });
+
+/** The same for a caller who would not wait: where to ask for the result, unless it is there already. */
+export function deferredResponse(performed: Performed, { path, route }: HttpRequest): HttpResponse {
+  const response = resultResponse(performed);
+  if (performed.result.status !== "running") return response;
+  const base = path.endsWith(route) ? path.slice(0, -route.length) : "";
+  return {
+    ...response,
+    status: 202,
+    headers: {
+      ...response.headers,
+      "preference-applied": "respond-async",
+      location: `${base}/results/${performed.result.id}`,
+    },
+  };
+}

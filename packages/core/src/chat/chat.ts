@@ -1,38 +1,20 @@
-import { type Caller, requestIdentity } from "../result/caller.ts";
-import { type Job, type PerformDeps, type Performed, perform } from "../result/perform.ts";
-import { type PerformedStream, performStream } from "../result/perform-stream.ts";
+import { type Caller, httpJob } from "../result/caller.ts";
+import type { Job, PerformDeps } from "../result/perform.ts";
 import { refuseBadImages } from "../vision/content.ts";
-import { toChatCall } from "./params.ts";
+import { type ChatCall, toChatCall } from "./params.ts";
 import type { ChatRequest } from "./schema.ts";
 
 export interface ChatDeps extends PerformDeps {
   defaultModel: string;
 }
 
-/** Answers one `POST /chat`. Everything that can be refused is refused before anything is stored or asked of OpenAI. */
-export const chat = async (deps: ChatDeps, request: ChatRequest, caller: Caller): Promise<Performed> =>
-  perform(deps, chatJob(deps, request, caller));
+/** The work of one `POST /chat`. Everything that can be refused is refused here, before anything is stored or asked of OpenAI. */
+export const chatJob = (deps: ChatDeps, request: ChatRequest, caller: Caller): Job =>
+  httpJob("chat", request, caller, chatCall(deps, request));
 
-/** As `chat`, in pieces as they come. */
-export const streamChat = async (deps: ChatDeps, request: ChatRequest, caller: Caller): Promise<PerformedStream> =>
-  performStream(deps, chatJob(deps, request, caller));
-
-function chatJob(deps: ChatDeps, request: ChatRequest, caller: Caller): Job {
+/** OpenAI's request for a chat. Throws for what OpenAI would refuse. */
+export function chatCall(deps: Pick<ChatDeps, "defaultModel">, request: ChatRequest): ChatCall {
   const { messages, stream: _, ...parameters } = request;
   refuseBadImages(messages);
-  const call = toChatCall(messages, parameters, deps.defaultModel);
-  return {
-    ...requestIdentity(caller, "chat", request),
-    kind: "chat",
-    source: "http",
-    owner: caller.owner,
-    key: caller.key,
-    model: call.model,
-    schema: call.schema,
-    metadata: request.metadata ?? {},
-    image: null,
-    prepare: () => ({ params: call.params, format: call.format }),
-    deadlineMs: caller.deadlineMs,
-    onFailure: "fail",
-  };
+  return toChatCall(messages, parameters, deps.defaultModel);
 }

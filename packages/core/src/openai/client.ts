@@ -4,6 +4,7 @@ import type {
   ChatCompletionCreateParamsStreaming,
 } from "openai/resources/chat/completions";
 import { failureOf } from "./error.ts";
+import { patientFetchOptions } from "./patience.ts";
 import { type Attempts, type RetryOptions, withRetries } from "./retry.ts";
 import { serverSentEvents } from "./sse.ts";
 
@@ -63,6 +64,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     baseURL: options.baseUrl,
     maxRetries: 0,
     timeout: options.attemptTimeoutMs,
+    fetchOptions: patientFetchOptions(),
   });
   const withinBudget = (deadlineMs: number) => Math.min(deadlineMs, retries.now() + options.budgetMs);
 

@@ -1,6 +1,9 @@
+import type { ChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
 import type { CallerKey } from "../key/limits.ts";
 import { derivedResultId, hashOf, newResultId } from "./id.ts";
+import type { Job } from "./perform.ts";
+import type { Result, ResultImage } from "./result.ts";
 
 /** Who asks over HTTP, and until when. */
 export interface Caller {
@@ -23,4 +26,31 @@ export function requestIdentity(caller: Caller, route: string, request: unknown)
     });
   }
   return { id: derivedResultId(route, caller.owner, key), requestHash: hashOf(request) };
+}
+
+interface HttpRequest {
+  metadata?: Record<string, string> | null | undefined;
+}
+
+/** The work of a request that came over HTTP, and that nothing can be found wrong with. */
+export function httpJob(
+  kind: Result["kind"],
+  request: HttpRequest,
+  caller: Caller,
+  call: ChatCall & { image?: ResultImage | null },
+): Job {
+  return {
+    ...requestIdentity(caller, kind, request),
+    kind,
+    source: "http",
+    owner: caller.owner,
+    key: caller.key,
+    model: call.model,
+    schema: call.schema,
+    metadata: request.metadata ?? {},
+    image: call.image ?? null,
+    prepare: () => call,
+    deadlineMs: caller.deadlineMs,
+    onFailure: "fail",
+  };
 }

@@ -24,12 +24,15 @@ export type Claim =
   | { outcome: "claimed"; lease: Lease }
   /** The work is done: here is what came of it. */
   | { outcome: "replay"; result: Result }
-  | { outcome: "in_progress"; retryAfterSeconds: number }
+  | { outcome: "in_progress"; retryAfterSeconds: number; existing: StoredItem }
   /** The id belongs to another request, or to another owner. */
   | { outcome: "mismatch" };
 
 export interface ClaimOptions {
-  /** The result to create, `running`, if there is none. */
+  /**
+   * The result to create, `running`, if there is none. A `deferred` one is left without a lease: it waits for the queue, and
+   * whoever claims it first takes over no attempt.
+   */
   result: Omit<Result, "answer">;
   /** What the id stands for: a claim with another hash is a mismatch. */
   requestHash: string | null;
@@ -38,6 +41,9 @@ export interface ClaimOptions {
 
 /** An attempt that has not renewed its lease for this long is taken for dead. */
 export const leaseMs = 30_000;
+
+/** A deferred result that nobody has begun by then was never handed over, since no queue keeps a message as long. */
+const abandonedAfterMs = 7 * 24 * 60 * 60 * 1000;
 
 /**
  * Claims a result for one attempt: a single conditional put when it is new, as it nearly always is.
@@ -50,15 +56,16 @@ export const leaseMs = 30_000;
  *   attempt B          claim: in_progress   │ lease over │ claim: takes over, and one attempt is unaccounted
  */
 export async function claim(store: ResultStore, options: ClaimOptions): Promise<Claim> {
-  const leaseId = ulid();
+  const leaseId = options.result.deferred ? noLease : ulid();
   const fresh: StoredItem = {
     result: options.result,
     lease_id: leaseId,
-    lease_expires_at: options.nowMs + leaseMs,
+    lease_expires_at: leaseEnd(options),
     request_hash: options.requestHash,
     pending_unaccounted: 0,
   };
-  let existing = await putIfNew(store, fresh);
+  const expiresAt = options.result.deferred && Math.ceil((options.nowMs + abandonedAfterMs) / 1000);
+  let existing = await putIfNew(store, fresh, expiresAt);
   // Each turn lost means that another attempt moved the result on: look again at what it is now.
   for (;;) {
     if (!existing) {
@@ -72,31 +79,40 @@ export async function claim(store: ResultStore, options: ClaimOptions): Promise<
     if (verdict === "mismatch") return { outcome: "mismatch" };
     if (verdict === "in_progress") {
       const waitMs = existing.lease_expires_at - options.nowMs;
-      return { outcome: "in_progress", retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+      return { outcome: "in_progress", retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)), existing };
     }
     const taken = await take(store, existing, options, leaseId);
     if (taken.lease) return { outcome: "claimed", lease: taken.lease };
     // What was there is gone, deleted meanwhile: then the result is new after all.
-    existing = taken.existing ?? (await putIfNew(store, fresh));
+    existing = taken.existing ?? (await putIfNew(store, fresh, expiresAt));
   }
 }
+
+const leaseEnd = ({ result, nowMs }: ClaimOptions): number => (result.deferred ? 0 : nowMs + leaseMs);
 
 function judgeExisting(existing: StoredItem, options: ClaimOptions): "take" | "replay" | "in_progress" | "mismatch" {
   const { status, owner, error } = existing.result;
   if (owner !== options.result.owner) return "mismatch";
   if (status === "awaiting_upload") return "take";
   if (existing.request_hash !== options.requestHash) return "mismatch";
-  if (status === "running") return existing.lease_expires_at > options.nowMs ? "in_progress" : "take";
+  if (status === "running") {
+    const waits = options.result.deferred && existing.result.deferred;
+    return waits || existing.lease_expires_at > options.nowMs ? "in_progress" : "take";
+  }
   if (status === "failed" && isPassing(error?.code) && existing.result.usage === null) return "take";
   return "replay";
 }
 
 const isPassing = (code: ErrorCode | undefined): boolean => code !== undefined && new AppError(code, "").retryable;
 
-async function putIfNew(store: ResultStore, item: StoredItem): Promise<StoredItem | null> {
+async function putIfNew(
+  store: ResultStore,
+  item: StoredItem,
+  expiresAt: number | undefined,
+): Promise<StoredItem | null> {
   const put = new PutCommand({
     TableName: store.tableName,
-    Item: toAttributes(item),
+    Item: toAttributes(item, { expires_at: expiresAt }),
     ConditionExpression: "attribute_not_exists(pk)",
     ReturnValuesOnConditionCheckFailure: "ALL_OLD",
   });
@@ -107,9 +123,13 @@ async function putIfNew(store: ResultStore, item: StoredItem): Promise<StoredIte
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
     const existing = error.Item ? parseItem(unmarshall(error.Item)) : null;
     // Our own put, whose answer was lost and which the SDK repeated.
-    return existing?.lease_id === item.lease_id ? null : existing;
+    return existing && isSame(existing, item) ? null : existing;
   }
 }
+
+/** No two claims write both the same lease and the same place of a request. */
+const isSame = (stored: StoredItem, written: Pick<StoredItem, "lease_id" | "result">): boolean =>
+  stored.lease_id === written.lease_id && stored.result.deferred?.requestKey === written.result.deferred?.requestKey;
 
 /**
  * Takes a result over, unless another attempt was faster. An attempt that died holding it may have been billed: it is
@@ -123,7 +143,8 @@ async function take(
 ): Promise<{ lease: Lease } | { lease: null; existing: StoredItem | null }> {
   const died = existing.result.status === "running" && existing.lease_id !== noLease;
   const pendingUnaccounted = existing.pending_unaccounted + (died ? 1 : 0);
-  const result = { ...existing.result, status: "running" as const, error: null, completedAt: null };
+  const deferred = options.result.deferred ?? existing.result.deferred;
+  const result = { ...existing.result, status: "running" as const, error: null, completedAt: null, deferred };
   const update = {
     TableName: store.tableName,
     Key: resultKey(result.id),
@@ -135,7 +156,7 @@ async function take(
       ":result": result,
       ":running": "running",
       ":lease": leaseId,
-      ":expires": options.nowMs + leaseMs,
+      ":expires": leaseEnd(options),
       ":hash": options.requestHash,
       ":pending": pendingUnaccounted,
       ":old": existing.lease_id,
@@ -147,6 +168,7 @@ async function take(
   const charge = lost ? [{ Update: chargeUpdate(store.tableName, lost, lost.nano_usd) }] : [];
   const refusal = await transact(store.dynamodb, () => [{ Update: update }, ...charge]);
   const now = refusal?.item ? parseItem(refusal.item) : null;
-  if (refusal !== null && now?.lease_id !== leaseId) return { lease: null, existing: now };
+  const isOurs = now !== null && isSame(now, { lease_id: leaseId, result });
+  if (refusal !== null && !isOurs) return { lease: null, existing: now };
   return { lease: { leaseId, result, pendingUnaccounted, reservation: null } };
 }

@@ -145,7 +145,7 @@ export async function finish(deps: PerformDeps, attempt: Attempt, completion: An
   return answerFromStored(settlement.result, result.id, false);
 }
 
-function newResult(job: Job, now: Date): Omit<Result, "answer"> {
+export function newResult(job: Job, now: Date): Omit<Result, "answer"> {
   return {
     id: job.id,
     kind: job.kind,
@@ -167,7 +167,8 @@ function newResult(job: Job, now: Date): Omit<Result, "answer"> {
   };
 }
 
-function answerFromClaim(claimed: Exclude<Claim, { outcome: "claimed" }>, id: string): Performed {
+/** What a claim that won nothing answers. Throws when that is an error. */
+export function answerFromClaim(claimed: Exclude<Claim, { outcome: "claimed" }>, id: string): Performed {
   if (claimed.outcome === "mismatch") {
     throw new AppError(
       "idempotency_mismatch",
@@ -271,7 +272,8 @@ export async function fail(
     return error.with({ resultId: job.id });
   }
   const callersFault = error.status < 500 && !error.retryable;
-  if (callersFault && job.source !== "s3" && lease.pendingUnaccounted + maybeBilled === 0) {
+  const idWasHandedOut = job.source === "s3" || result.deferred !== undefined;
+  if (callersFault && !idWasHandedOut && lease.pendingUnaccounted + maybeBilled === 0) {
     await discard(deps.store, lease);
     return error;
   }

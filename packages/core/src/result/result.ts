@@ -86,6 +86,11 @@ export const storedResult = z.object({
   completedAt: z.string().nullable(),
   latencyMs: z.int().nullable(),
   upload: uploadSettings.optional(),
+  /**
+   * Only of a result whose id was handed out before the work began (`Prefer: respond-async`): where its request waits, and the
+   * budget of the key that it came with.
+   */
+  deferred: z.object({ requestKey: z.string(), budget: keyBudget.optional() }).optional(),
 });
 
 /** `answer` is OpenAI's body to the byte; `content`, `tool_calls` and the rest are read from it. */

@@ -3,7 +3,7 @@ import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { chargeUpdate } from "../budget/budget.ts";
 import type { AppError } from "../error.ts";
 import { counterUpdate, shardCount } from "../usage/ledger.ts";
-import { answerKey, maxInlineAnswerBytes } from "./answer-store.ts";
+import { answerKey, maxInlineAnswerBytes } from "./answer-key.ts";
 import { type Lease, leaseMs } from "./claim.ts";
 import { noLease, parseItem, resultKey } from "./item.ts";
 import type { Result } from "./result.ts";

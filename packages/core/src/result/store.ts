@@ -6,14 +6,14 @@ import {
   PutCommand,
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
-import type { AnswerStore } from "./answer-store.ts";
+import type { TextStore } from "../text-store.ts";
 import { ownerIndex, ownerKey, parseItem, resultKey, type StoredItem } from "./item.ts";
 import type { Result } from "./result.ts";
 
 export interface ResultStore {
   dynamodb: DynamoDBDocumentClient;
   tableName: string;
-  answers: AnswerStore;
+  answers: TextStore;
 }
 
 export interface ListOptions {
@@ -54,21 +54,27 @@ export async function toResult(store: ResultStore, item: StoredItem): Promise<Re
  * shorter than `limit` and still have a next one.
  */
 export async function listResults(store: ResultStore, options: ListOptions) {
-  const found: string[] = [];
-  let last = options.after && {
-    ...ownerKey({ ...options.after, owner: options.owner }),
-    ...resultKey(options.after.id),
-  };
-  let more = true;
-  for (let scanned = 0; more && found.length < options.limit && scanned < maxScannedPerPage; ) {
-    const page = await store.dynamodb.send(queryPage(store.tableName, options, last, options.limit - found.length));
-    for (const entry of page.Items ?? []) found.push(String(entry.pk));
+  const { limit, owner } = options;
+  const found: IndexEntry[] = [];
+  let start = options.after && { ...ownerKey({ ...options.after, owner }), ...resultKey(options.after.id) };
+  for (let scanned = 0; ; ) {
+    const page = await store.dynamodb.send(queryPage(store.tableName, options, start, limit - found.length));
+    found.push(...((page.Items ?? []) as IndexEntry[]));
     scanned += page.ScannedCount ?? 0;
-    last = page.LastEvaluatedKey as typeof last;
-    more = last !== undefined;
+    start = page.LastEvaluatedKey as IndexEntry | undefined;
+    if (!start || found.length >= limit || scanned >= maxScannedPerPage) break;
   }
-  const results = await readAll(store, found);
-  return { results, next: more && last ? splitOwnerKey(last.owner_sk) : null };
+  const shown = found.slice(0, limit);
+  // What a filtered query read beyond the page is read again by the next one.
+  const last = found.length > limit ? shown.at(-1) : start;
+  return { results: await readAll(store, shown), next: last ? positionOf(last) : null };
+}
+
+interface IndexEntry {
+  pk: string;
+  sk: string;
+  owner_pk: string;
+  owner_sk: string;
 }
 
 function queryPage(tableName: string, options: ListOptions, after: Record<string, string> | undefined, limit: number) {
@@ -97,18 +103,18 @@ function queryPage(tableName: string, options: ListOptions, after: Record<string
   });
 }
 
-function splitOwnerKey(ownerSk: string): Pick<Result, "createdAt" | "id"> {
-  const [createdAt = "", id = ""] = ownerSk.split("#");
+function positionOf({ owner_sk }: IndexEntry): Pick<Result, "createdAt" | "id"> {
+  const [createdAt = "", id = ""] = owner_sk.split("#");
   return { createdAt, id };
 }
 
 /** DynamoDB's limit for one BatchGetItem. */
 const batchGetSize = 100;
 
-async function readAll(store: ResultStore, pks: string[]): Promise<Result[]> {
+async function readAll(store: ResultStore, entries: IndexEntry[]): Promise<Result[]> {
   const items = new Map<string, StoredItem>();
-  for (let start = 0; start < pks.length; start += batchGetSize) {
-    let keys = pks.slice(start, start + batchGetSize).map((pk) => ({ pk, sk: "result" }));
+  for (let start = 0; start < entries.length; start += batchGetSize) {
+    let keys = entries.slice(start, start + batchGetSize).map(({ pk, sk }) => ({ pk, sk }));
     while (keys.length > 0) {
       const { Responses, UnprocessedKeys } = await store.dynamodb.send(
         new BatchGetCommand({ RequestItems: { [store.tableName]: { Keys: keys } } }),
@@ -118,7 +124,7 @@ async function readAll(store: ResultStore, pks: string[]): Promise<Result[]> {
     }
   }
   // A result that was deleted since the index was read is left out.
-  const present = pks.flatMap((pk) => items.get(pk) ?? []);
+  const present = entries.flatMap(({ pk }) => items.get(pk) ?? []);
   return Promise.all(present.map((item) => toResult(store, item)));
 }
 

@@ -1,10 +1,9 @@
 import type { ChatDeps } from "../chat/chat.ts";
 import type { Message } from "../chat/parameters.ts";
-import { toChatCall } from "../chat/params.ts";
+import { type ChatCall, toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
-import { type Caller, requestIdentity } from "../result/caller.ts";
-import { type Job, type Performed, perform } from "../result/perform.ts";
-import { type PerformedStream, performStream } from "../result/perform-stream.ts";
+import { type Caller, httpJob } from "../result/caller.ts";
+import type { Job } from "../result/perform.ts";
 import type { Result, ResultImage } from "../result/result.ts";
 import { readResult } from "../result/store.ts";
 import type { ImageStore } from "../upload/image-store.ts";
@@ -17,37 +16,22 @@ export interface VisionDeps extends ChatDeps {
 
 export const defaultPrompt = "Describe what this shows.";
 
-/** Answers one `POST /vision`. Everything that can be refused is refused before anything is stored or asked of OpenAI. */
-export const vision = async (deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Performed> =>
-  perform(deps, await visionJob(deps, request, caller));
+/** The work of one `POST /vision`. Everything that can be refused is refused here, before anything is stored or asked of OpenAI. */
+export const visionJob = async (deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Job> =>
+  httpJob("vision", request, caller, await visionCall(deps, request, caller.owner));
 
-/** As `vision`, in pieces as they come. */
-export const streamVision = async (
+/** OpenAI's request about images, which are looked at first. Throws for what OpenAI would refuse. */
+export async function visionCall(
   deps: VisionDeps,
   request: VisionRequest,
-  caller: Caller,
-): Promise<PerformedStream> => performStream(deps, await visionJob(deps, request, caller));
-
-async function visionJob(deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Job> {
+  owner: string,
+): Promise<ChatCall & { image: ResultImage | null }> {
   const { images, prompt, detail, stream: _, ...parameters } = request;
-  const loaded = await Promise.all(images.map((input, index) => load(deps, input, caller.owner, `images[${index}]`)));
+  const loaded = await Promise.all(images.map((input, index) => load(deps, input, owner, `images[${index}]`)));
   const urls = loaded.map(({ url }) => url);
   const call = toChatCall([visionMessage(urls, prompt, detail)], parameters, deps.defaultModel);
-  return {
-    ...requestIdentity(caller, "vision", request),
-    kind: "vision",
-    source: "http",
-    owner: caller.owner,
-    key: caller.key,
-    model: call.model,
-    schema: call.schema,
-    metadata: request.metadata ?? {},
-    // A result speaks of its image; of several it would speak of the wrong one.
-    image: loaded.length === 1 ? (loaded[0]?.image ?? null) : null,
-    prepare: () => ({ params: call.params, format: call.format }),
-    deadlineMs: caller.deadlineMs,
-    onFailure: "fail",
-  };
+  // A result speaks of its image; of several it would speak of the wrong one.
+  return { ...call, image: loaded.length === 1 ? (loaded[0]?.image ?? null) : null };
 }
 
 /** The user's message that shows images and asks about them. */

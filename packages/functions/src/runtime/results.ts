@@ -1,21 +1,21 @@
-import type { AnswerStore } from "@tollgate/core/result/answer-store";
 import type { ResultStore } from "@tollgate/core/result/store";
+import type { TextStore } from "@tollgate/core/text-store";
 import { bucketName, tableName } from "./config.ts";
 import { dynamodb } from "./dynamodb.ts";
 
-/** S3's client is loaded with the first answer that is too large for the table: nearly never. */
-const s3Answers = async (): Promise<AnswerStore> => {
-  const [{ S3Client }, { createS3AnswerStore }] = await Promise.all([
-    import("@aws-sdk/client-s3"),
-    import("@tollgate/core/result/s3-answers"),
-  ]);
-  return createS3AnswerStore(new S3Client(), bucketName());
+let loaded: Promise<TextStore> | undefined;
+const load = () => {
+  loaded ??= Promise.all([import("@aws-sdk/client-s3"), import("@tollgate/core/s3-text-store")]).then(
+    ([{ S3Client }, { createS3TextStore }]) => createS3TextStore(new S3Client(), bucketName()),
+  );
+  return loaded;
 };
 
-const answers: AnswerStore = {
-  put: async (key, answer) => (await s3Answers()).put(key, answer),
-  get: async (key) => (await s3Answers()).get(key),
-  remove: async (key) => (await s3Answers()).remove(key),
+/** What does not fit into the table. S3's client is loaded with the first text: nearly no request has one. */
+export const texts: TextStore = {
+  put: async (key, text) => (await load()).put(key, text),
+  get: async (key) => (await load()).get(key),
+  remove: async (key) => (await load()).remove(key),
 };
 
-export const store: ResultStore = { dynamodb, tableName: tableName(), answers };
+export const store: ResultStore = { dynamodb, tableName: tableName(), answers: texts };

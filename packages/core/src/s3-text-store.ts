@@ -1,10 +1,10 @@
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import type { AnswerStore } from "./answer-store.ts";
+import type { TextStore } from "./text-store.ts";
 
-export function createS3AnswerStore(s3: S3Client, bucket: string): AnswerStore {
+export function createS3TextStore(s3: S3Client, bucket: string): TextStore {
   return {
-    async put(key, answer) {
-      await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: answer, ContentType: "application/json" }));
+    async put(key, text) {
+      await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: "application/json" }));
     },
     async get(key) {
       const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));

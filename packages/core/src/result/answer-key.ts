@@ -1,10 +1,3 @@
-/** Keeps answers that are too large for a DynamoDB item (400 KB with all its attributes). */
-export interface AnswerStore {
-  put(key: string, answer: string): Promise<void>;
-  get(key: string): Promise<string>;
-  remove(key: string): Promise<void>;
-}
-
 /** Answers over this size go to the answer store. In bytes of UTF-8. */
 export const maxInlineAnswerBytes = 350_000;
 

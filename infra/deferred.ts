@@ -1,0 +1,40 @@
+import { createFunction, openai } from "./function.ts";
+import { deferred as limits } from "./limits.ts";
+import { resources } from "./storage.ts";
+
+const dlq = new sst.aws.Queue("RequestDeferredDlq", {
+  transform: { queue: { messageRetentionSeconds: limits.deadLetterRetentionDays * 24 * 3600 } },
+});
+
+export const requestDeferredQueue = new sst.aws.Queue("RequestDeferredQueue", {
+  visibilityTimeout: `${limits.visibilityTimeoutMs / 1000} seconds`,
+  dlq: { queue: dlq.arn, retry: limits.maxReceiveCount },
+});
+
+const { link, environment } = openai(limits);
+
+const requestDeferred = createFunction("RequestDeferred", {
+  file: "request-deferred",
+  limits,
+  link: [...link, requestDeferredQueue],
+  environment: { ...environment, MAX_RECEIVE_COUNT: String(limits.maxReceiveCount) },
+  permissions: [
+    {
+      actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+      resources: [resources.ledger],
+    },
+    { actions: ["s3:GetObject", "s3:DeleteObject"], resources: [resources.requests] },
+    { actions: ["s3:GetObject"], resources: [resources.uploads] },
+    { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] },
+    {
+      // What Lambda's poller does in the function's name; the function itself postpones a message that failed.
+      actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
+      resources: [requestDeferredQueue.arn],
+    },
+  ],
+});
+
+requestDeferredQueue.subscribe(requestDeferred.arn, {
+  batch: { size: limits.batchSize, partialResponses: true },
+  transform: { eventSourceMapping: { scalingConfig: { maximumConcurrency: limits.maximumConcurrency } } },
+});

@@ -1,0 +1,76 @@
+import { ulid } from "ulid";
+import { admit } from "../key/admit.ts";
+import { budgetOf } from "../key/limits.ts";
+import { type Claim, claim } from "../result/claim.ts";
+import { answerFromClaim, type Job, newResult, type Performed } from "../result/perform.ts";
+import { discard } from "../result/settle.ts";
+import type { ResultStore } from "../result/store.ts";
+import type { TextStore } from "../text-store.ts";
+
+export interface DeferDeps {
+  store: ResultStore;
+  /** Where requests wait. */
+  requests: Pick<TextStore, "put" | "remove">;
+  /** Takes a message that `deferredMessage` wrote. */
+  queue: { send(message: string): Promise<void> };
+  now: () => Date;
+}
+
+/** What a message in the queue says: which result to work on, and nothing of the request. */
+export const deferredMessage = (resultId: string): string => JSON.stringify({ result_id: resultId });
+
+/** Each time that a request is accepted has a key of its own, so that clearing up after one never takes another's. */
+const newRequestKey = ({ owner, id }: Job): string => `requests/${owner}/${id}/${ulid()}.json`;
+
+/**
+ * Accepts work to be done later. Returns its result, `running`, once nothing can lose it; or the final one, when the same
+ * request was made before. Three writes, in an order in which the one before means nothing without the one after:
+ *
+ *   put request ─── claim, without a lease ─── send message ─── 202
+ *              │                          │               │
+ *              │                          │               └ the answer was lost: asking again replays
+ *              │                          └ running, and nobody comes: asking again sends the message; without an
+ *              │                            Idempotency-Key the result expires, as nobody knows its id
+ *              └ an object that no result names: its lifecycle removes it
+ */
+export async function defer(deps: DeferDeps, job: Job, request: object): Promise<Performed> {
+  const now = deps.now();
+  if (job.key) await admit(deps.store, job.key, job.model, now.getTime());
+  const requestKey = newRequestKey(job);
+  await deps.requests.put(requestKey, JSON.stringify(request));
+  const result = { ...newResult(job, now), deferred: { requestKey, budget: budgetOf(job.key) } };
+  const claimed = await claim(deps.store, { result, requestHash: job.requestHash, nowMs: now.getTime() });
+  if (claimed.outcome !== "claimed") {
+    if (requestKeyOf(claimed) !== requestKey) await deps.requests.remove(requestKey);
+    return answerAgain(deps, claimed, job.id, now);
+  }
+  try {
+    await deps.queue.send(deferredMessage(job.id));
+  } catch (error) {
+    // `claim` gives the very result back that it created; one that was there before stays, for the next to ask.
+    if (claimed.lease.result === result) {
+      await discard(deps.store, claimed.lease);
+      await deps.requests.remove(requestKey);
+    }
+    throw error;
+  }
+  return { result: { ...claimed.lease.result, answer: null }, replayed: false };
+}
+
+type Unclaimed = Exclude<Claim, { outcome: "claimed" }>;
+
+/** Where the request of the result that is there waits. Our own, when the claim succeeded but its answer was lost. */
+function requestKeyOf(claimed: Unclaimed): string | undefined {
+  if (claimed.outcome === "replay") return claimed.result.deferred?.requestKey;
+  return claimed.outcome === "in_progress" ? claimed.existing.result.deferred?.requestKey : undefined;
+}
+
+/** What the same request gets that was accepted before. Its message is sent again when the first may not have been. */
+async function answerAgain(deps: DeferDeps, claimed: Unclaimed, id: string, now: Date): Promise<Performed> {
+  if (claimed.outcome !== "in_progress" || !claimed.existing.result.deferred) return answerFromClaim(claimed, id);
+  const { result, lease_expires_at } = claimed.existing;
+  // An attempt that gave up left its error, and its message waits out the time until the next one.
+  const beingWorkedOn = lease_expires_at > now.getTime() || result.error !== null;
+  if (!beingWorkedOn) await deps.queue.send(deferredMessage(id));
+  return { result: { ...result, answer: null }, replayed: true };
+}

@@ -1,0 +1,83 @@
+import * as z from "zod";
+import { chatCall } from "../chat/chat.ts";
+import { chatRequest } from "../chat/schema.ts";
+import { AppError } from "../error.ts";
+import { parseJsonBody } from "../request.ts";
+import type { StoredItem } from "../result/item.ts";
+import { type Job, type Prepared, perform } from "../result/perform.ts";
+import type { Result } from "../result/result.ts";
+import { readItem } from "../result/store.ts";
+import type { TextStore } from "../text-store.ts";
+import { visionRequest } from "../vision/schema.ts";
+import { type VisionDeps, visionCall } from "../vision/vision.ts";
+
+export interface ResumeDeps extends VisionDeps {
+  /** Where requests wait. */
+  requests: Pick<TextStore, "get" | "remove">;
+}
+
+export interface ResumeOptions {
+  deadlineMs: number;
+  /** The queue brings the work no more: a passing failure is final. */
+  lastChance: boolean;
+}
+
+const message = z.object({ result_id: z.string() });
+
+/** The result that a message of `deferredMessage` names. Throws on anything else. */
+export const resultIdOf = (body: string): string => message.parse(JSON.parse(body)).result_id;
+
+/**
+ * Does the work that a deferred result waits for, unless it is done, and forgets its request. Returns the result in its final
+ * state, failed ones too; null when there is none any more. Throws when the message has to come back.
+ */
+export async function resume(
+  deps: ResumeDeps,
+  resultId: string,
+  options: ResumeOptions,
+): Promise<Omit<Result, "answer"> | null> {
+  const item = await readItem(deps.store, resultId);
+  if (!item?.result.deferred) return null;
+  const result = item.result.status === "running" ? await finish(deps, item, options) : item.result;
+  await deps.requests.remove(item.result.deferred.requestKey);
+  return result;
+}
+
+async function finish(
+  deps: ResumeDeps,
+  item: StoredItem,
+  options: ResumeOptions,
+): Promise<Omit<Result, "answer"> | null> {
+  try {
+    const { result } = await perform(deps, jobOf(deps, item, options));
+    return result;
+  } catch (error) {
+    // A failure that was settled is an end like any other.
+    const now = await readItem(deps.store, item.result.id);
+    if (now?.result.status === "running") throw error;
+    return now?.result ?? null;
+  }
+}
+
+function jobOf(deps: ResumeDeps, { result, request_hash }: StoredItem, options: ResumeOptions): Job {
+  const { id, kind, source, owner, model, schema, metadata, image } = result;
+  return {
+    ...{ id, kind, source, owner, model, schema, metadata, image },
+    // Its models and its rate held when the request was accepted.
+    key: null,
+    requestHash: request_hash,
+    prepare: (claimed) => prepare(deps, claimed),
+    deadlineMs: options.deadlineMs,
+    onFailure: options.lastChance ? "fail" : "give_back",
+  };
+}
+
+async function prepare(deps: ResumeDeps, { deferred, kind, owner }: Omit<Result, "answer">): Promise<Prepared> {
+  if (!deferred) throw new AppError("not_found", "The result was deleted before it was worked on.");
+  const body = await deps.requests.get(deferred.requestKey);
+  const call =
+    kind === "chat"
+      ? chatCall(deps, parseJsonBody(chatRequest, body))
+      : await visionCall(deps, parseJsonBody(visionRequest, body), owner);
+  return { ...call, budget: deferred.budget };
+}

@@ -1,0 +1,39 @@
+import { resultIdOf, resume } from "@tollgate/core/deferred/resume";
+import { type AppError, toAppError } from "@tollgate/core/error";
+import { causeOf, log } from "./log.ts";
+import { records } from "./queue.ts";
+import { chatDeps } from "./runtime/chat.ts";
+import { config } from "./runtime/config.ts";
+import { texts } from "./runtime/results.ts";
+import { images } from "./runtime/s3.ts";
+import { queueNamed } from "./runtime/sqs.ts";
+
+const { MAX_RECEIVE_COUNT } = config("MAX_RECEIVE_COUNT");
+const queue = { ...queueNamed("RequestDeferredQueue"), maxReceiveCount: MAX_RECEIVE_COUNT };
+const deps = { ...chatDeps, images, requests: texts };
+
+export const handler = records(queue, async ({ messageId, body, count, isLast, deadlineMs }): Promise<AppError[]> => {
+  const startedMs = Date.now();
+  const resultId = resultIdOf(body);
+  const identity = { message_id: messageId, receive_count: count, result_id: resultId };
+  try {
+    const result = await resume(deps, resultId, { deadlineMs, lastChance: isLast });
+    log("info", "request_resumed", {
+      ...identity,
+      owner: result?.owner,
+      status: result?.status ?? "deleted",
+      code: result?.error?.code,
+      latency_ms: Date.now() - startedMs,
+    });
+    return [];
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    log("warn", "request_returns", {
+      ...identity,
+      code: error.code,
+      latency_ms: Date.now() - startedMs,
+      cause: causeOf(error.cause),
+    });
+    return [error];
+  }
+});

@@ -1,0 +1,6 @@
+import type { DeferDeps } from "@tollgate/core/deferred/defer";
+import { now } from "./config.ts";
+import { store, texts } from "./results.ts";
+import { queueNamed } from "./sqs.ts";
+
+export const deferDeps: DeferDeps = { store, requests: texts, queue: queueNamed("RequestDeferredQueue"), now };
