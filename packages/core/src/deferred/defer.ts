@@ -38,7 +38,8 @@ export async function defer(deps: DeferDeps, job: Job, request: object): Promise
   if (job.key) await admit(deps.store, job.key, job.model, now.getTime());
   const requestKey = newRequestKey(job);
   await deps.requests.put(requestKey, JSON.stringify(request));
-  const result = { ...newResult(job, now), deferred: { requestKey, budget: budgetOf(job.key) } };
+  const budget = budgetOf(job.key);
+  const result = { ...newResult(job, now), deferred: { requestKey, ...(budget && { budget }) } };
   const claimed = await claim(deps.store, { result, requestHash: job.requestHash, nowMs: now.getTime() });
   if (claimed.outcome !== "claimed") {
     if (requestKeyOf(claimed) !== requestKey) await deps.requests.remove(requestKey);

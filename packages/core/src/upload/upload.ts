@@ -37,6 +37,7 @@ export async function createUpload(deps: UploadDeps, request: UploadRequest, { o
   await admit(deps.store, apiKey, model, deps.now().getTime());
   const id = newResultId();
   const key = uploadKey(owner, id);
+  const budget = budgetOf(apiKey);
   const now = deps.now();
   const form = await deps.images.presignPost(key, { contentType, maxBytes: maxImageBytes, ttlSeconds: formTtlSeconds });
   await putResult(
@@ -60,7 +61,7 @@ export async function createUpload(deps: UploadDeps, request: UploadRequest, { o
         createdAt: now.toISOString(),
         completedAt: null,
         latencyMs: null,
-        upload: { ...upload, budget: budgetOf(apiKey) },
+        upload: { ...upload, ...(budget && { budget }) },
       },
       lease_id: noLease,
       lease_expires_at: 0,
