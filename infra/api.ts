@@ -79,6 +79,7 @@ const usage = createFunction("Usage", {
 
 const schemas = createFunction("Schemas", { file: "schemas", limits: limits.buffered });
 const health = createFunction("Health", { file: "health", limits: limits.buffered });
+const openapi = createFunction("OpenApi", { file: "openapi", limits: limits.buffered });
 
 const authorizerFunction = createFunction("Authorizer", {
   file: "authorizer",
@@ -135,6 +136,7 @@ api.route("GET /usage", usage.arn, { ...keyed, ...buffered });
 api.route("GET /schemas", schemas.arn, { ...keyed, ...buffered });
 api.route("GET /schemas/{name}", schemas.arn, { ...keyed, ...buffered });
 api.route("GET /health", health.arn, buffered);
+api.route("GET /openapi.json", openapi.arn, buffered);
 
 const responses = gatewayResponses.map(
   (settings) =>

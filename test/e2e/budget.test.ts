@@ -71,7 +71,7 @@ describe("a key with a budget", () => {
   });
 
   test("lets no more of 100 requests at a time through than fit, and none fails otherwise", async () => {
-    const slow = "[[fault:slow ms=1500]]";
+    const slow = "[[fault:slow ms=300]]";
     const each = await reservedBy(request(slow));
     const caller = await newCaller(stage, { budgetNanoUsd: 10 * each });
     const before = await billed(stage);
@@ -145,7 +145,7 @@ describe("a key with a budget", () => {
   });
 
   test("reserves and pays once for duplicates under one Idempotency-Key", async () => {
-    const body = request("[[fault:slow ms=800]]");
+    const body = request("[[fault:slow ms=300]]");
     const caller = await newCaller(stage, { budgetNanoUsd: await reservedBy(body) });
     const key = { "idempotency-key": unique() };
     const answers = await Promise.all([0, 1, 2, 3, 4].map(() => caller.send<Result>("POST", "/chat", body, key)));

@@ -65,7 +65,6 @@ describe("GET /usage", () => {
 
   test.each([
     ["?from=2026-13-01", "from"],
-    ["?from=2026-02-02&to=2026-01-01", "from"],
     ["?group_by=owner", "group_by[0]"],
     ["?since=2026-01-01", "since"],
   ])("refuses %s, naming %s", async (query, param) => {

@@ -2,8 +2,10 @@
 const errors = {
   invalid_request: { status: 400, type: "invalid_request_error", retryable: false },
   invalid_schema: { status: 400, type: "invalid_request_error", retryable: false },
+  invalid_range: { status: 400, type: "invalid_request_error", retryable: false },
   invalid_image: { status: 400, type: "invalid_request_error", retryable: false },
   unsupported_image: { status: 400, type: "invalid_request_error", retryable: false },
+  upstream_rejected: { status: 400, type: "invalid_request_error", retryable: false },
   invalid_api_key: { status: 401, type: "invalid_request_error", retryable: false },
   budget_exceeded: { status: 402, type: "invalid_request_error", retryable: false },
   model_not_allowed: { status: 403, type: "invalid_request_error", retryable: false },

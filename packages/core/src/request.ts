@@ -57,5 +57,6 @@ function mostTelling(
     const expected = [...new Set(branches.map((branch) => branch.message))];
     return { path, message: expected.length > 0 ? expected.join("; or: ") : issue.message };
   }
+  if (issue.code === "invalid_key") return { path, message: issue.issues[0]?.message ?? issue.message };
   return { path, message: issue.message };
 }

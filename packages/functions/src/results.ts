@@ -1,6 +1,6 @@
 import { AppError } from "@tollgate/core/error";
 import { parseRequest } from "@tollgate/core/request";
-import { decodeCursor, encodeCursor, resultsQuery } from "@tollgate/core/result/query";
+import { encodeCursor, resultsOptions, resultsQuery } from "@tollgate/core/result/query";
 import { presentResult } from "@tollgate/core/result/result";
 import { deleteResult, listResults, readItem, toResult } from "@tollgate/core/result/store";
 import { buffered, type HttpRequest, type HttpResponse } from "./http.ts";
@@ -19,12 +19,8 @@ async function read({ owner }: HttpRequest, id: string): Promise<HttpResponse> {
 }
 
 async function list({ owner, query }: HttpRequest): Promise<HttpResponse> {
-  const { cursor, ...options } = parseRequest(resultsQuery, query);
-  const { results, next } = await listResults(store, {
-    ...options,
-    owner,
-    after: cursor ? decodeCursor(cursor) : undefined,
-  });
+  const options = resultsOptions(parseRequest(resultsQuery, query));
+  const { results, next } = await listResults(store, { ...options, owner });
   const body = {
     object: "list",
     data: results.map(presentResult),

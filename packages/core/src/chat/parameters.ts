@@ -1,157 +1,149 @@
 import * as z from "zod";
+import { pairsOf } from "../pairs.ts";
+import { given, implies, needs, notBoth, type Rule } from "../rule.ts";
+import { schemaNames } from "../schemas/index.ts";
+import { textOf } from "../text.ts";
+import { textContent } from "./message.ts";
+import { functionCallChoice, functionDefinition, functionName, jsonSchema, tool, toolChoice } from "./tool.ts";
 
-// Types and ranges of OpenAI's "Create chat completion" reference, read in November 2026.
+// Types and ranges of OpenAI's "Create chat completion" reference and of its client 7.57, read in November 2026.
 
-const text = z.strictObject({ type: z.literal("text"), text: z.string() });
-const textContent = z.union([z.string(), z.array(text).min(1)]);
-
-export const detail = z.enum(["low", "high", "auto"]);
-
-const imageUrl = z.strictObject({
-  type: z.literal("image_url"),
-  image_url: z.strictObject({
-    url: z.string().regex(/^(https?:\/\/|data:)/, "Give an http(s) URL or a data: URL with base64."),
-    detail: detail.optional(),
-  }),
-});
-
-const inputAudio = z.strictObject({
-  type: z.literal("input_audio"),
-  input_audio: z.strictObject({ data: z.string(), format: z.enum(["wav", "mp3"]) }),
-});
-
-const file = z.strictObject({
-  type: z.literal("file"),
-  file: z.strictObject({
-    file_data: z.string().optional(),
-    file_id: z.string().optional(),
-    filename: z.string().optional(),
-  }),
-});
-
-const refusal = z.strictObject({ type: z.literal("refusal"), refusal: z.string() });
-const name = z.string().optional();
-const functionCall = z.strictObject({ name: z.string(), arguments: z.string() });
-
-const toolCall = z.discriminatedUnion("type", [
-  z.strictObject({ id: z.string(), type: z.literal("function"), function: functionCall }),
-  z.strictObject({
-    id: z.string(),
-    type: z.literal("custom"),
-    custom: z.strictObject({ name: z.string(), input: z.string() }),
-  }),
-]);
-
-export const message = z.discriminatedUnion("role", [
-  z.strictObject({ role: z.literal("system"), content: textContent, name }),
-  z.strictObject({ role: z.literal("developer"), content: textContent, name }),
-  z.strictObject({
-    role: z.literal("user"),
-    content: z.union([z.string(), z.array(z.discriminatedUnion("type", [text, imageUrl, inputAudio, file])).min(1)]),
-    name,
-  }),
-  z.strictObject({
-    role: z.literal("assistant"),
-    content: z.union([z.string(), z.array(z.discriminatedUnion("type", [text, refusal])).min(1), z.null()]).optional(),
-    refusal: z.string().nullish(),
-    audio: z.strictObject({ id: z.string() }).nullish(),
-    tool_calls: z.array(toolCall).min(1).optional(),
-    function_call: functionCall.nullish(),
-    name,
-  }),
-  z.strictObject({ role: z.literal("tool"), content: textContent, tool_call_id: z.string() }),
-  z.strictObject({ role: z.literal("function"), content: z.string().nullable(), name: z.string() }),
-]);
-
-export type Message = z.infer<typeof message>;
-
-const functionName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "Use 1 to 64 letters, digits, _ or -.");
-
-const functionDefinition = z.strictObject({
-  name: functionName,
-  description: z.string().optional(),
-  parameters: z.record(z.string(), z.unknown()).optional(),
-  strict: z.boolean().nullish(),
-});
-
-const tool = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("function"), function: functionDefinition }),
-  z.strictObject({
-    type: z.literal("custom"),
-    custom: z.strictObject({
-      name: z.string(),
-      description: z.string().optional(),
-      format: z.record(z.string(), z.unknown()).optional(),
+export const responseFormat = z
+  .discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("text") }),
+    z.strictObject({ type: z.literal("json_object") }),
+    z.strictObject({
+      type: z.literal("json_schema"),
+      json_schema: z.strictObject({
+        name: functionName,
+        description: z.string().nullish(),
+        schema: jsonSchema,
+        strict: z.boolean().nullish(),
+      }),
     }),
-  }),
-]);
-
-const toolChoice = z.union([
-  z.enum(["none", "auto", "required"]),
-  z.strictObject({ type: z.literal("function"), function: z.strictObject({ name: z.string() }) }),
-  z.strictObject({ type: z.literal("custom"), custom: z.strictObject({ name: z.string() }) }),
-  z.strictObject({ type: z.literal("allowed_tools"), allowed_tools: z.record(z.string(), z.unknown()) }),
-]);
-
-export const responseFormat = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("text") }),
-  z.strictObject({ type: z.literal("json_object") }),
-  z.strictObject({
-    type: z.literal("json_schema"),
-    json_schema: z.strictObject({
-      name: functionName,
-      description: z.string().optional(),
-      schema: z.record(z.string(), z.unknown()),
-      strict: z.boolean().nullish(),
-    }),
-  }),
-]);
+  ])
+  .meta({
+    id: "ResponseFormat",
+    description:
+      "What the answer looks like. A `strict` schema that OpenAI could not keep to is 400 `invalid_schema` and costs nothing; " +
+      "an answer that does not fit its schema is 502 `invalid_output`.",
+  });
 
 export type ResponseFormat = z.infer<typeof responseFormat>;
 
-export const metadata = z
-  .record(z.string().max(64, "A metadata key has at most 64 characters."), z.string().max(512))
-  .refine((pairs) => Object.keys(pairs).length <= 16, "At most 16 pairs.");
+/** OpenAI's limits. */
+const maxPairs = 16;
+export const metadata = pairsOf(textOf({ min: 1, max: 64 }), textOf({ max: 512 }))
+  .refine((pairs) => Object.keys(pairs).length <= maxPairs, `At most ${maxPairs} pairs.`)
+  .meta({ id: "Metadata", maxProperties: maxPairs, description: "Your own names and values, kept with the result." });
 
-/** What `/chat` and `/vision` both take besides their input, by OpenAI's own names. */
-export const parameters = {
-  model: z.string().min(1).max(256).optional(),
-  schema: z.string().optional(),
-  response_format: responseFormat.optional(),
-  audio: z.record(z.string(), z.unknown()).nullish(),
+export const modelName = textOf({ min: 1, max: 256 }).meta({
+  description: "OpenAI's name of a model. One that OpenAI does not know is 404 `model_not_found`.",
+  examples: ["gpt-4o-mini"],
+});
+
+/** Read from the registry, so that the document lists what there is. */
+export const schemaName = z.enum(schemaNames, { error: `There are: ${schemaNames.join(", ")}.` }).meta({
+  description: "A registered structured output (`GET /schemas`): its instructions and its `response_format`.",
+});
+
+const audio = z.strictObject({
+  format: z.enum(["wav", "aac", "mp3", "flac", "opus", "pcm16"]),
+  voice: z.union([z.string(), z.strictObject({ id: z.string() })]),
+});
+
+const moderationMode = z.strictObject({ mode: z.enum(["score", "block"]) }).nullish();
+
+const webSearchOptions = z.strictObject({
+  search_context_size: z.enum(["low", "medium", "high"]).nullish(),
+  user_location: z
+    .strictObject({
+      type: z.literal("approximate"),
+      approximate: z.strictObject({
+        city: z.string().optional(),
+        country: z.string().optional(),
+        region: z.string().optional(),
+        timezone: z.string().optional(),
+      }),
+    })
+    .nullish(),
+});
+
+/** OpenAI's own parameters, by its names. It takes `null` for any that is left out. */
+const openaiParameters = {
+  response_format: responseFormat.nullish(),
+  audio: audio.nullish(),
   frequency_penalty: z.number().min(-2).max(2).nullish(),
-  function_call: z.union([z.enum(["none", "auto"]), z.strictObject({ name: z.string() })]).optional(),
-  functions: z.array(functionDefinition).min(1).max(128).optional(),
-  logit_bias: z.record(z.string().regex(/^\d+$/), z.int().min(-100).max(100)).nullish(),
+  function_call: functionCallChoice.nullish(),
+  functions: z.array(functionDefinition).min(1).max(128).nullish(),
+  logit_bias: pairsOf(
+    z.string().regex(/^[0-9]+$/, "Name tokens by their number."),
+    z.number().min(-100).max(100),
+  ).nullish(),
   logprobs: z.boolean().nullish(),
   max_completion_tokens: z.int().min(1).nullish(),
-  max_tokens: z.int().min(1).nullish(),
+  max_tokens: z.int().min(1).nullish().meta({
+    description: "Sent as `max_completion_tokens` to models that only take that.",
+  }),
   metadata: metadata.nullish(),
-  modalities: z.array(z.enum(["text", "audio"])).nullish(),
+  modalities: z
+    .array(z.enum(["text", "audio"]))
+    .min(1)
+    .nullish(),
+  moderation: z
+    .strictObject({
+      model: z.string(),
+      policy: z.strictObject({ input: moderationMode, output: moderationMode }).nullish(),
+    })
+    .nullish(),
   n: z.int().min(1).max(128).nullish(),
-  parallel_tool_calls: z.boolean().optional(),
-  prediction: z.record(z.string(), z.unknown()).nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  prediction: z.strictObject({ type: z.literal("content"), content: textContent }).nullish(),
   presence_penalty: z.number().min(-2).max(2).nullish(),
-  prompt_cache_key: z.string().optional(),
-  prompt_cache_retention: z.string().nullish(),
-  reasoning_effort: z.enum(["none", "minimal", "low", "medium", "high", "xhigh"]).nullish(),
-  safety_identifier: z.string().optional(),
+  prompt_cache_key: z.string().nullish(),
+  prompt_cache_options: z
+    .strictObject({ mode: z.enum(["implicit", "explicit"]).optional(), ttl: z.literal("30m").optional() })
+    .nullish(),
+  prompt_cache_retention: z.enum(["in_memory", "24h"]).nullish(),
+  reasoning_effort: z.enum(["none", "minimal", "low", "medium", "high", "xhigh", "max"]).nullish(),
+  safety_identifier: z.string().nullish(),
   seed: z.int().nullish(),
-  service_tier: z.enum(["auto", "default", "flex", "scale", "priority"]).nullish(),
-  stop: z.union([z.string(), z.array(z.string()).min(1).max(4), z.null()]).optional(),
+  service_tier: z.enum(["auto", "default", "flex", "scale", "priority", "fast"]).nullish(),
+  stop: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(4), z.null()]).optional(),
   store: z.boolean().nullish(),
   temperature: z.number().min(0).max(2).nullish(),
-  tool_choice: toolChoice.optional(),
-  tools: z.array(tool).min(1).max(128).optional(),
+  tool_choice: toolChoice.nullish(),
+  tools: z.array(tool).min(1).max(128).nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
   top_p: z.number().min(0).max(1).nullish(),
-  user: z.string().optional(),
+  user: z.string().nullish(),
   verbosity: z.enum(["low", "medium", "high"]).nullish(),
-  web_search_options: z.record(z.string(), z.unknown()).optional(),
+  web_search_options: webSearchOptions.nullish(),
 };
+
+/** What `/chat` and `/vision` both take besides their input. */
+export const parameters = { model: modelName.optional(), schema: schemaName.optional(), ...openaiParameters };
 
 const parametersObject = z.strictObject(parameters);
 export type Parameters = z.infer<typeof parametersObject>;
+
+/** `top_logprobs` needs the flag itself, not just any value of it. */
+const topLogprobsNeedsLogprobs: Rule = {
+  schema: implies(given("top_logprobs"), { required: ["logprobs"], properties: { logprobs: { const: true } } }),
+  isBroken: ({ top_logprobs, logprobs }) => top_logprobs != null && logprobs !== true,
+  param: "top_logprobs",
+  message: "It needs logprobs: true.",
+};
+
+/** What OpenAI refuses of combinations; for `withRules`. */
+export const parameterRules: readonly Rule[] = [
+  notBoth("schema", "response_format"),
+  notBoth("max_tokens", "max_completion_tokens"),
+  needs("tool_choice", "tools"),
+  needs("parallel_tool_calls", "tools"),
+  needs("function_call", "functions"),
+  topLogprobsNeedsLogprobs,
+];
 
 /** o-series, gpt-5 and later: they take `max_completion_tokens` and refuse `max_tokens`. */
 export const isReasoningModel = (model: string): boolean => /^(o\d|gpt-([5-9]|\d{2}))/.test(model);

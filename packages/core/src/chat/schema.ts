@@ -1,11 +1,17 @@
 import * as z from "zod";
-import { message, parameters } from "./parameters.ts";
+import { withRules } from "../rule.ts";
+import { jsonModeNeedsWordInMessages } from "./json-mode.ts";
+import { message } from "./message.ts";
+import { parameterRules, parameters } from "./parameters.ts";
 
 /** What `POST /chat` accepts. */
-export const chatRequest = z.strictObject({
-  messages: z.array(message).min(1, "Give at least one message."),
-  ...parameters,
-  stream: z.boolean().nullish(),
-});
+export const chatRequest = withRules(
+  z.strictObject({
+    messages: z.array(message).min(1, "Give at least one message."),
+    ...parameters,
+    stream: z.boolean().nullish(),
+  }),
+  [...parameterRules, jsonModeNeedsWordInMessages],
+).meta({ id: "ChatRequest" });
 
 export type ChatRequest = z.infer<typeof chatRequest>;

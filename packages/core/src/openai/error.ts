@@ -58,9 +58,10 @@ function ofStatus(cause: InstanceType<typeof OpenAI.APIError>, status: number): 
   return failure("upstream_error", `OpenAI answered with status ${status}.`, false);
 }
 
+/** The request itself was judged here before it was sent: what is left is what this model, or these values together, cannot do. */
 function codeOfBadRequest(cause: InstanceType<typeof OpenAI.APIError>): ErrorCode {
   if (/image/.test(cause.code ?? "")) return "invalid_image";
-  return /^invalid schema/i.test(detailOf(cause)) ? "invalid_schema" : "invalid_request";
+  return /^invalid schema/i.test(detailOf(cause)) ? "invalid_schema" : "upstream_rejected";
 }
 
 /** OpenAI's own words, without the status that its client puts before them. */

@@ -1,6 +1,7 @@
+import * as z from "zod";
 import type { ChatCall } from "../chat/params.ts";
-import { AppError } from "../error.ts";
 import type { CallerKey } from "../key/limits.ts";
+import { parseRequest } from "../request.ts";
 import { derivedResultId, hashOf, newResultId } from "./id.ts";
 import type { Job } from "./perform.ts";
 import type { Result, ResultImage } from "./result.ts";
@@ -14,17 +15,18 @@ export interface Caller {
   deadlineMs: number;
 }
 
-const maxKeyLength = 255;
+/** Spaces at either end never arrive: HTTP takes them away. */
+export const idempotencyKey = z
+  .string()
+  .regex(/^[!-~]([ -~]{0,253}[!-~])?$/, "Use 1 to 255 printable ASCII characters.");
 
-/** The result's id and what it stands for: with an `Idempotency-Key`, the same request always has the same id. */
+const identifyingHeaders = z.object({ "Idempotency-Key": idempotencyKey });
+
+/** The result's id and what it stands for; throws `invalid_request` on a key that is none. With an `Idempotency-Key`, the same request always has the same id. */
 export function requestIdentity(caller: Caller, route: string, request: unknown) {
   const key = caller.idempotencyKey;
   if (key === null) return { id: newResultId(), requestHash: null };
-  if (key === "" || key.length > maxKeyLength) {
-    throw new AppError("invalid_request", `Idempotency-Key: Use 1 to ${maxKeyLength} characters.`, {
-      param: "Idempotency-Key",
-    });
-  }
+  parseRequest(identifyingHeaders, { "Idempotency-Key": key });
   return { id: derivedResultId(route, caller.owner, key), requestHash: hashOf(request) };
 }
 

@@ -19,7 +19,9 @@ export function derivedResultId(...identity: string[]): string {
   return `res_${text}`;
 }
 
-export const isResultId = (text: string): boolean => /^res_[0-9A-HJKMNP-TV-Z]{26}$/.test(text);
+export const resultIdPattern = /^res_[0-9A-HJKMNP-TV-Z]{26}$/;
+
+export const isResultId = (text: string): boolean => resultIdPattern.test(text);
 
 /** What tells two requests under one `Idempotency-Key` apart. */
 export const hashOf = (request: unknown): string =>

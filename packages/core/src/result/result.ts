@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { keyBudget } from "../budget/budget.ts";
+import { detail } from "../chat/message.ts";
 import { type ErrorCode, isErrorCode } from "../error.ts";
 import { formatUsd } from "../usage/cost.ts";
 
@@ -21,6 +22,8 @@ export const statuses = [
 
 export const kinds = ["chat", "vision"] as const;
 
+export const sources = ["http", "s3", "openai"] as const;
+
 const usage = z.object({
   promptTokens: z.int(),
   completionTokens: z.int(),
@@ -33,7 +36,7 @@ const usage = z.object({
 /** What was asked for when an upload was announced; dropped once the image has been analysed. */
 export const uploadSettings = z.object({
   prompt: z.string().optional(),
-  detail: z.enum(["low", "high", "auto"]).optional(),
+  detail: detail.optional(),
   schema: z.string().optional(),
   model: z.string().optional(),
   /** Of the key that announced it. */
@@ -57,7 +60,7 @@ export type ResultImage = z.infer<typeof image>;
 export const storedResult = z.object({
   id: z.string(),
   kind: z.enum(kinds),
-  source: z.enum(["http", "s3", "openai"]),
+  source: z.enum(sources),
   status: z.enum(statuses),
   owner: z.string(),
   model: z.string(),

@@ -20,7 +20,7 @@ export interface ListOptions {
   owner: string;
   kind?: string | undefined;
   status?: string | undefined;
-  /** ISO times or days, both inclusive. */
+  /** ISO times to the millisecond, both inclusive. */
   from?: string | undefined;
   to?: string | undefined;
   limit: number;

@@ -1,4 +1,4 @@
-import { detail as detailSchema } from "../chat/parameters.ts";
+import { detail as detailSchema } from "../chat/message.ts";
 import { toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
 import { derivedResultId } from "../result/id.ts";

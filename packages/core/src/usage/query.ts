@@ -3,29 +3,31 @@ import { AppError } from "../error.ts";
 import type { Dimension, UsageOptions } from "./ledger.ts";
 
 const day = z.iso.date({ error: "Give a day in UTC, as 2026-11-22." });
-const dimensions: readonly Dimension[] = ["day", "model"];
+const dimensions = ["day", "model"] as const satisfies readonly Dimension[];
 
 /** What `GET /usage` accepts in its query string. */
 export const usageQuery = z.strictObject({
-  from: day.optional(),
-  to: day.optional(),
+  from: day
+    .optional()
+    .meta({ description: "First day, in UTC. Left out: the first of the month of `to`.", examples: ["2026-11-01"] }),
+  to: day.optional().meta({ description: "Last day, in UTC, included. Left out: today." }),
   group_by: z
     .string()
-    .default("day,model")
-    .transform((text) => text.split(",").filter(Boolean))
-    .pipe(z.array(z.enum(["day", "model"], { error: "Give day, model or both: day,model." }))),
+    .transform((text) => (text === "" ? [] : text.split(",")))
+    .pipe(z.array(z.enum(dimensions, { error: "Give day, model or both: day,model." })))
+    .prefault("day,model")
+    .meta({
+      description: "One row for each of these, in one list: `day,model`. Empty for the total alone.",
+      param: { style: "form", explode: false },
+      override: { type: "array", items: { type: "string", enum: [...dimensions] }, default: [...dimensions] },
+    }),
 });
 
-/** The days asked for; left out, this month until today. */
+/** The days asked for; left out, this month until today. Throws `invalid_range` when they are in the wrong order. */
 export function usageOptions(query: z.infer<typeof usageQuery>, owners: readonly string[], now: Date): UsageOptions {
   const today = now.toISOString().slice(0, 10);
   const to = query.to ?? today;
   const from = query.from ?? `${to.slice(0, 7)}-01`;
-  if (from > to) throw new AppError("invalid_request", `from: ${from} is after to, ${to}.`, { param: "from" });
-  return {
-    owners,
-    from,
-    to,
-    groupBy: dimensions.filter((dimension) => (query.group_by as Dimension[]).includes(dimension)),
-  };
+  if (from > to) throw new AppError("invalid_range", `from: ${from} is after to, ${to}.`, { param: "from" });
+  return { owners, from, to, groupBy: dimensions.filter((dimension) => query.group_by.includes(dimension)) };
 }

@@ -1,4 +1,4 @@
-import type { Message } from "../chat/parameters.ts";
+import type { Message } from "../chat/message.ts";
 import { AppError } from "../error.ts";
 import type { ResultImage } from "../result/result.ts";
 import { inspectImage } from "./image.ts";

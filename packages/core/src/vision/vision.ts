@@ -1,5 +1,5 @@
 import type { ChatDeps } from "../chat/chat.ts";
-import type { Message } from "../chat/parameters.ts";
+import type { Detail, Message } from "../chat/message.ts";
 import { type ChatCall, toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
 import { type Caller, httpJob } from "../result/caller.ts";
@@ -35,11 +35,7 @@ export async function visionCall(
 }
 
 /** The user's message that shows images and asks about them. */
-export function visionMessage(
-  urls: string[],
-  prompt = defaultPrompt,
-  detail: "low" | "high" | "auto" = "auto",
-): Message {
+export function visionMessage(urls: string[], prompt = defaultPrompt, detail: Detail = "auto"): Message {
   return {
     role: "user",
     content: [
