@@ -51,7 +51,8 @@ const uploads = createFunction("Uploads", {
   link: [ledger, images],
   environment: { DEFAULT_MODEL: defaultModel },
   permissions: [
-    { actions: ["dynamodb:PutItem"], resources: [resources.ledger] },
+    // The update counts the request against its key's rate.
+    { actions: ["dynamodb:PutItem", "dynamodb:UpdateItem"], resources: [resources.ledger] },
     // A presigned form carries the rights of who signed it.
     { actions: ["s3:PutObject"], resources: [resources.uploads] },
   ],

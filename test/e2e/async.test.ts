@@ -6,6 +6,7 @@ import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import { chatJob } from "@tollgate/core/chat/chat";
 import { type DeferDeps, defer, deferredMessage } from "@tollgate/core/deferred/defer";
 import { resume } from "@tollgate/core/deferred/resume";
+import { unlimited } from "@tollgate/core/key/limits";
 import { createUpstream } from "@tollgate/core/openai/client";
 import { createS3TextStore } from "@tollgate/core/s3-text-store";
 import { createImageStore } from "@tollgate/core/upload/s3-images";
@@ -331,7 +332,12 @@ describe("when a part fails", () => {
   };
   const nobodyComes: DeferDeps = { ...deps, queue: { send: async () => {} } };
   const ask = (caller: TestCaller, request: { messages: { role: "user"; content: string }[] }) =>
-    chatJob(deps, request, { owner: caller.owner, idempotencyKey: "k", deadlineMs: Date.now() + 10_000 });
+    chatJob(deps, request, {
+      owner: caller.owner,
+      key: { keyId: caller.keyId, ...unlimited },
+      idempotencyKey: "k",
+      deadlineMs: Date.now() + 10_000,
+    });
   const chatOf = (content: string) => ({ messages: [{ role: "user" as const, content }] });
 
   test("the message was never sent: the same request, made again, sends it", async () => {

@@ -5,6 +5,7 @@ import { PutObjectCommand, type PutObjectCommandInput, S3Client } from "@aws-sdk
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { newApiKey } from "@tollgate/core/key/key";
+import { type KeyLimits, unlimited } from "@tollgate/core/key/limits";
 import { addKey } from "@tollgate/core/key/store";
 import type { presentResult } from "@tollgate/core/result/result";
 import type { usageReport } from "@tollgate/core/usage/ledger";
@@ -24,11 +25,14 @@ export interface Answer<T> {
 }
 
 /** A caller with a key and an owner of its own. */
-export async function newCaller(stage: StageInfo) {
+export async function newCaller(stage: StageInfo, limits: Partial<KeyLimits> = {}) {
   const owner = `t-${randomUUID()}`;
   const apiKey = newApiKey();
   const { dynamodb } = awsClients(stage);
-  await addKey({ dynamodb, tableName: stage.table }, apiKey, owner, new Date());
+  const key = await addKey({ dynamodb, tableName: stage.table }, apiKey, owner, new Date(), {
+    ...unlimited,
+    ...limits,
+  });
 
   async function send<T>(
     method: string,
@@ -49,6 +53,7 @@ export async function newCaller(stage: StageInfo) {
   return {
     owner,
     apiKey,
+    keyId: key.key_id,
     send,
     usage: async () => (await send<Usage>("GET", "/usage")).body.total,
     results: async (query = "") => (await send<{ data: Result[] }>("GET", `/results?limit=100${query}`)).body.data,

@@ -4,14 +4,20 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { Resource } from "sst/resource";
 
-const stageFile = resolve(import.meta.dirname, "../../../.local/stage.json");
+export type Ledger = ReturnType<typeof openLedger>;
 
-/** The ledger that a command works on: the deployed stage's inside `sst shell`, else that of the running local stage. */
-export function openLedger() {
+const root = resolve(import.meta.dirname, "../../..");
+
+/**
+ * The ledger that a command works on: the deployed stage's inside `sst shell`, else that of the local stage that keeps its
+ * state in `dir`, by the repository's root, as `npm start -- --dir` has it.
+ */
+export function openLedger(dir = ".local") {
   if (process.env.SST_RESOURCE_App) {
     const { name } = (Resource as unknown as { Ledger: { name: string } }).Ledger;
     return { dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient()), tableName: name };
   }
+  const stageFile = resolve(root, dir, "stage.json");
   if (!existsSync(stageFile)) {
     throw new Error(
       "No stage is running here. Start the local one with `npm start`, or name a deployed one: npx sst shell --stage <stage> -- npm run …",

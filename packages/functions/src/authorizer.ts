@@ -1,5 +1,6 @@
 import { bearerKey } from "@tollgate/core/key/key";
-import { verifyKey } from "@tollgate/core/key/store";
+import { toAuthorizerContext } from "@tollgate/core/key/limits";
+import { limitsOf, verifyKey } from "@tollgate/core/key/store";
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from "aws-lambda";
 import { tableName } from "./runtime/config.ts";
 import { dynamodb } from "./runtime/dynamodb.ts";
@@ -20,6 +21,6 @@ export const handler = async (event: APIGatewayRequestAuthorizerEvent): Promise<
       Version: "2012-10-17",
       Statement: [{ Effect: "Allow", Action: "execute-api:Invoke", Resource: `${api}/${stage}/*` }],
     },
-    context: { owner: key.owner },
+    context: { owner: key.owner, ...toAuthorizerContext(limitsOf(key)) },
   };
 };

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AppError, errorBody, toAppError } from "@tollgate/core/error";
+import { fromAuthorizerContext } from "@tollgate/core/key/limits";
 import type { Caller } from "@tollgate/core/result/caller";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import { causeOf, log } from "./log.ts";
@@ -85,6 +86,7 @@ function requestOf(event: APIGatewayProxyEvent, context: Context): HttpRequest {
       event.body !== null && event.isBase64Encoded ? Buffer.from(event.body, "base64").toString("utf8") : event.body,
     requestId,
     owner: String(authorizer?.owner ?? ""),
+    key: fromAuthorizerContext(authorizer ?? {}),
     idempotencyKey: headers["idempotency-key"] ?? null,
     deadlineMs: Date.now() + context.getRemainingTimeInMillis(),
   };
@@ -106,6 +108,7 @@ async function respond(handle: Handle, encodeError: EncodeError, request: HttpRe
   log(response.status >= 500 ? "error" : "info", "request", {
     request_id: request.requestId,
     owner: request.owner || undefined,
+    key_id: request.key.keyId || undefined,
     route: `${request.method} ${request.route}`,
     status: response.status,
     latency_ms: Date.now() - startedMs,

@@ -10,6 +10,6 @@ const { DEFAULT_MODEL } = config("DEFAULT_MODEL");
 const deps = { store, images, bucket: bucketName(), defaultModel: DEFAULT_MODEL, now };
 
 export const handler = buffered(async (request) => {
-  const upload = await createUpload(deps, parseJsonBody(uploadRequest, request.body), request.owner);
+  const upload = await createUpload(deps, parseJsonBody(uploadRequest, request.body), request);
   return { status: 201, body: upload, resultId: upload.id };
 });

@@ -7,7 +7,7 @@ import { now, tableName } from "./runtime/config.ts";
 import { dynamodb } from "./runtime/dynamodb.ts";
 
 export const handler = buffered(async ({ query, owner, headers }) => {
-  const options = usageOptions(parseRequest(usageQuery, query), owner, now());
+  const options = usageOptions(parseRequest(usageQuery, query), [owner], now());
   const report = await usageReport(dynamodb, tableName(), options);
   if (!headers.accept?.includes("text/csv")) return { status: 200, body: report };
   const columns = [...options.groupBy, ...Object.keys(report.total)];

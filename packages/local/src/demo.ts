@@ -7,6 +7,7 @@ import type { presentResult } from "@tollgate/core/result/result";
 import type { usageReport } from "@tollgate/core/usage/ledger";
 import { localOwner } from "./provision.ts";
 import { type Stage, type StageInfo, startStage } from "./stage.ts";
+import { table } from "./table.ts";
 
 type Result = ReturnType<typeof presentResult>;
 type Usage = Awaited<ReturnType<typeof usageReport>>;
@@ -48,9 +49,9 @@ async function demo(stage: Stage): Promise<void> {
   const usage = await api<Usage>(info, "GET", "/usage");
   const results = [chat, ...images];
   console.log("\nResults");
-  console.table(results.map(rowOf));
+  console.log(table(results.map(rowOf)));
   console.log("Usage, as on the ledger");
-  console.table(usage.data);
+  console.log(table(usage.data));
   const billed = sum(results.map(({ usage }) => usage?.total_tokens ?? 0));
   check(
     usage.total.total_tokens === billed,

@@ -1,4 +1,6 @@
 import { ulid } from "ulid";
+import { admit } from "../key/admit.ts";
+import { budgetOf } from "../key/limits.ts";
 import { type Claim, claim } from "../result/claim.ts";
 import { answerFromClaim, type Job, newResult, type Performed } from "../result/perform.ts";
 import { discard } from "../result/settle.ts";
@@ -33,9 +35,11 @@ const newRequestKey = ({ owner, id }: Job): string => `requests/${owner}/${id}/$
  */
 export async function defer(deps: DeferDeps, job: Job, request: object): Promise<Performed> {
   const now = deps.now();
+  if (job.key) await admit(deps.store, job.key, job.model, now.getTime());
   const requestKey = newRequestKey(job);
   await deps.requests.put(requestKey, JSON.stringify(request));
-  const result = { ...newResult(job, now), deferred: { requestKey } };
+  const budget = budgetOf(job.key);
+  const result = { ...newResult(job, now), deferred: { requestKey, ...(budget && { budget }) } };
   const claimed = await claim(deps.store, { result, requestHash: job.requestHash, nowMs: now.getTime() });
   if (claimed.outcome !== "claimed") {
     if (requestKeyOf(claimed) !== requestKey) await deps.requests.remove(requestKey);

@@ -63,6 +63,8 @@ function jobOf(deps: ResumeDeps, { result, request_hash }: StoredItem, options: 
   const { id, kind, source, owner, model, schema, metadata, image } = result;
   return {
     ...{ id, kind, source, owner, model, schema, metadata, image },
+    // Its models and its rate held when the request was accepted.
+    key: null,
     requestHash: request_hash,
     prepare: (claimed) => prepare(deps, claimed),
     deadlineMs: options.deadlineMs,
@@ -73,7 +75,9 @@ function jobOf(deps: ResumeDeps, { result, request_hash }: StoredItem, options: 
 async function prepare(deps: ResumeDeps, { deferred, kind, owner }: Omit<Result, "answer">): Promise<Prepared> {
   if (!deferred) throw new AppError("not_found", "The result was deleted before it was worked on.");
   const body = await deps.requests.get(deferred.requestKey);
-  return kind === "chat"
-    ? chatCall(deps, parseJsonBody(chatRequest, body))
-    : visionCall(deps, parseJsonBody(visionRequest, body), owner);
+  const call =
+    kind === "chat"
+      ? chatCall(deps, parseJsonBody(chatRequest, body))
+      : await visionCall(deps, parseJsonBody(visionRequest, body), owner);
+  return { ...call, budget: deferred.budget };
 }

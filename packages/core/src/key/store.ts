@@ -4,12 +4,16 @@ import * as z from "zod";
 import { AppError } from "../error.ts";
 import { ownerPattern } from "../upload/key.ts";
 import { hashApiKey } from "./key.ts";
+import { type CallerKey, type KeyLimits, unlimited } from "./limits.ts";
 
 const storedKey = z.object({
   key_id: z.string(),
   owner: z.string(),
   created_at: z.string(),
   revoked_at: z.string().optional(),
+  budget_nano_usd: z.int().optional(),
+  models: z.array(z.string()).optional(),
+  rpm: z.int().optional(),
 });
 
 export type ApiKey = z.infer<typeof storedKey>;
@@ -23,8 +27,22 @@ export interface KeyStore {
 const listed = (keyId: string) => ({ pk: "keys", sk: keyId });
 const byHash = (apiKey: string) => ({ pk: `key#${hashApiKey(apiKey)}`, sk: "key" });
 
+/** What the holder of a key may do. */
+export const limitsOf = (key: ApiKey): CallerKey => ({
+  keyId: key.key_id,
+  budgetNanoUsd: key.budget_nano_usd ?? null,
+  models: key.models ?? null,
+  rpm: key.rpm ?? null,
+});
+
 /** Stores a key for an owner. Throws `invalid_request` on an owner that could not be part of an S3 key. */
-export async function addKey(store: KeyStore, apiKey: string, owner: string, now: Date): Promise<ApiKey> {
+export async function addKey(
+  store: KeyStore,
+  apiKey: string,
+  owner: string,
+  now: Date,
+  { budgetNanoUsd, models, rpm }: KeyLimits = unlimited,
+): Promise<ApiKey> {
   if (!ownerPattern.test(owner)) {
     throw new AppError(
       "invalid_request",
@@ -34,7 +52,14 @@ export async function addKey(store: KeyStore, apiKey: string, owner: string, now
       },
     );
   }
-  const key: ApiKey = { key_id: `key_${ulid(now.getTime())}`, owner, created_at: now.toISOString() };
+  const key: ApiKey = {
+    key_id: `key_${ulid(now.getTime())}`,
+    owner,
+    created_at: now.toISOString(),
+    ...(budgetNanoUsd !== null && { budget_nano_usd: budgetNanoUsd }),
+    ...(models !== null && { models: [...models] }),
+    ...(rpm !== null && { rpm }),
+  };
   const { pk } = byHash(apiKey);
   await store.dynamodb.send(
     new TransactWriteCommand({

@@ -24,6 +24,7 @@ function job(request: ChatCompletionRequest, caller: Caller): Job {
     kind: "chat",
     source: "openai",
     owner: caller.owner,
+    key: caller.key,
     model: request.model,
     schema: null,
     metadata: request.metadata ?? {},

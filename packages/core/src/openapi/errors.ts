@@ -15,7 +15,7 @@ const meanings: Record<ErrorCode, string> = {
     "OpenAI refused the request for a reason that depends on the model or on values together: a parameter that the model " +
     "does not take, a `tool` message that answers no call. The message is OpenAI's.",
   invalid_api_key: "The key is missing, unknown or revoked.",
-  budget_exceeded: "The budget of the key's owner is spent.",
+  budget_exceeded: "The key's budget of this month has no room for what the request can cost at most.",
   model_not_allowed: "The key may not use this model.",
   not_found: "There is none of this id or name, or it is not yours.",
   model_not_found: "OpenAI does not know the model.",
@@ -23,7 +23,7 @@ const meanings: Record<ErrorCode, string> = {
   idempotency_mismatch: "The `Idempotency-Key` was used for another request.",
   image_too_large: "An image has more than 20 MB.",
   payload_too_large: "The request has more than 6 MB. Larger images go through `POST /uploads`.",
-  rate_limited: "Too many requests, to this API or to OpenAI. Try again after `Retry-After`.",
+  rate_limited: "Too many requests, of this key, to this API or to OpenAI. Try again after `Retry-After`.",
   internal: "A fault of this service. Try again; the request id tells its operator where to look.",
   invalid_output: "OpenAI's answer was not what was asked for. It was billed, and its usage is kept with the result.",
   upstream_error: "OpenAI failed. Try again with the same `Idempotency-Key`.",

@@ -169,7 +169,7 @@ export const routes: Record<string, Route> = {
     tag: "Ask OpenAI",
     request: { body: uploadRequest, examples: uploadExamples },
     response: { status: 201, description: "The form.", headers: resultHeaders, body: uploadBody },
-    errors: ["invalid_request", "payload_too_large"],
+    errors: ["invalid_request", "model_not_allowed", "payload_too_large"],
   },
   "GET /results": {
     summary: "List results, newest first",

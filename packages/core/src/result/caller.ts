@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { ChatCall } from "../chat/params.ts";
+import type { CallerKey } from "../key/limits.ts";
 import { parseRequest } from "../request.ts";
 import { derivedResultId, hashOf, newResultId } from "./id.ts";
 import type { Job } from "./perform.ts";
@@ -8,6 +9,7 @@ import type { Result, ResultImage } from "./result.ts";
 /** Who asks over HTTP, and until when. */
 export interface Caller {
   owner: string;
+  key: CallerKey;
   /** `Idempotency-Key` header. */
   idempotencyKey: string | null;
   deadlineMs: number;
@@ -44,6 +46,7 @@ export function httpJob(
     kind,
     source: "http",
     owner: caller.owner,
+    key: caller.key,
     model: call.model,
     schema: call.schema,
     metadata: request.metadata ?? {},

@@ -1,11 +1,13 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { ulid } from "ulid";
+import { chargeUpdate, type Reservation } from "../budget/budget.ts";
 import { AppError, type ErrorCode } from "../error.ts";
 import { noLease, parseItem, resultKey, type StoredItem } from "./item.ts";
 import type { Result } from "./result.ts";
 import { type ResultStore, toAttributes, toResult } from "./store.ts";
+import { retryConflicts, transact } from "./transaction.ts";
 
 /** The right to settle a result, until it expires. */
 export interface Lease {
@@ -14,6 +16,8 @@ export interface Lease {
   result: Omit<Result, "answer">;
   /** Earlier attempts that OpenAI may have billed unseen: the settlement puts them on the counters. */
   pendingUnaccounted: number;
+  /** What this attempt has kept back from a budget; null without one. */
+  reservation: Reservation | null;
 }
 
 export type Claim =
@@ -64,7 +68,12 @@ export async function claim(store: ResultStore, options: ClaimOptions): Promise<
   let existing = await putIfNew(store, fresh, expiresAt);
   // Each turn lost means that another attempt moved the result on: look again at what it is now.
   for (;;) {
-    if (!existing) return { outcome: "claimed", lease: { leaseId, result: options.result, pendingUnaccounted: 0 } };
+    if (!existing) {
+      return {
+        outcome: "claimed",
+        lease: { leaseId, result: options.result, pendingUnaccounted: 0, reservation: null },
+      };
+    }
     const verdict = judgeExisting(existing, options);
     if (verdict === "replay") return { outcome: "replay", result: await toResult(store, existing) };
     if (verdict === "mismatch") return { outcome: "mismatch" };
@@ -101,18 +110,18 @@ async function putIfNew(
   item: StoredItem,
   expiresAt: number | undefined,
 ): Promise<StoredItem | null> {
+  const put = new PutCommand({
+    TableName: store.tableName,
+    Item: toAttributes(item, { expires_at: expiresAt }),
+    ConditionExpression: "attribute_not_exists(pk)",
+    ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+  });
   try {
-    await store.dynamodb.send(
-      new PutCommand({
-        TableName: store.tableName,
-        Item: toAttributes(item, { expires_at: expiresAt }),
-        ConditionExpression: "attribute_not_exists(pk)",
-        ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-      }),
-    );
+    await retryConflicts(() => store.dynamodb.send(put));
     return null;
   } catch (error) {
-    const existing = existingOf(error);
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    const existing = error.Item ? parseItem(unmarshall(error.Item)) : null;
     // Our own put, whose answer was lost and which the SDK repeated.
     return existing && isSame(existing, item) ? null : existing;
   }
@@ -122,7 +131,10 @@ async function putIfNew(
 const isSame = (stored: StoredItem, written: Pick<StoredItem, "lease_id" | "result">): boolean =>
   stored.lease_id === written.lease_id && stored.result.deferred?.requestKey === written.result.deferred?.requestKey;
 
-/** Takes a result over, unless another attempt was faster. An attempt that died holding it may have been billed. */
+/**
+ * Takes a result over, unless another attempt was faster. An attempt that died holding it may have been billed: it is
+ * unaccounted, and what it had reserved counts as spent, since breaking off is no way around a budget.
+ */
 async function take(
   store: ResultStore,
   existing: StoredItem,
@@ -133,38 +145,30 @@ async function take(
   const pendingUnaccounted = existing.pending_unaccounted + (died ? 1 : 0);
   const deferred = options.result.deferred ?? existing.result.deferred;
   const result = { ...existing.result, status: "running" as const, error: null, completedAt: null, deferred };
-  const lease: Lease = { leaseId, result, pendingUnaccounted };
-  try {
-    await store.dynamodb.send(
-      new UpdateCommand({
-        TableName: store.tableName,
-        Key: resultKey(result.id),
-        UpdateExpression:
-          "SET #result = :result, #status = :running, lease_id = :lease, lease_expires_at = :expires, request_hash = :hash, pending_unaccounted = :pending REMOVE expires_at",
-        ConditionExpression: "lease_id = :old AND #status = :oldStatus",
-        ExpressionAttributeNames: { "#result": "result", "#status": "status" },
-        ExpressionAttributeValues: {
-          ":result": result,
-          ":running": "running",
-          ":lease": leaseId,
-          ":expires": leaseEnd(options),
-          ":hash": options.requestHash,
-          ":pending": pendingUnaccounted,
-          ":old": existing.lease_id,
-          ":oldStatus": existing.result.status,
-        },
-        ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-      }),
-    );
-    return { lease };
-  } catch (error) {
-    const now = existingOf(error);
-    return now && isSame(now, { lease_id: leaseId, result }) ? { lease } : { lease: null, existing: now };
-  }
-}
-
-/** The item that a condition failed on; null when there is none. Any other error is thrown on. */
-function existingOf(error: unknown): StoredItem | null {
-  if (!(error instanceof ConditionalCheckFailedException)) throw error;
-  return error.Item ? parseItem(unmarshall(error.Item)) : null;
+  const update = {
+    TableName: store.tableName,
+    Key: resultKey(result.id),
+    UpdateExpression:
+      "SET #result = :result, #status = :running, lease_id = :lease, lease_expires_at = :expires, request_hash = :hash, pending_unaccounted = :pending REMOVE expires_at, reservation",
+    ConditionExpression: "lease_id = :old AND #status = :oldStatus",
+    ExpressionAttributeNames: { "#result": "result", "#status": "status" },
+    ExpressionAttributeValues: {
+      ":result": result,
+      ":running": "running",
+      ":lease": leaseId,
+      ":expires": leaseEnd(options),
+      ":hash": options.requestHash,
+      ":pending": pendingUnaccounted,
+      ":old": existing.lease_id,
+      ":oldStatus": existing.result.status,
+    },
+    ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
+  };
+  const lost = existing.reservation;
+  const charge = lost ? [{ Update: chargeUpdate(store.tableName, lost, lost.nano_usd) }] : [];
+  const refusal = await transact(store.dynamodb, () => [{ Update: update }, ...charge]);
+  const now = refusal?.item ? parseItem(refusal.item) : null;
+  const isOurs = now !== null && isSame(now, { lease_id: leaseId, result });
+  if (refusal !== null && !isOurs) return { lease: null, existing: now };
+  return { lease: { leaseId, result, pendingUnaccounted, reservation: null } };
 }

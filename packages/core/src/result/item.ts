@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { reservation } from "../budget/budget.ts";
 import { type Result, storedResult } from "./result.ts";
 
 /** How a result lies in the table. Answers too large for an item lie in S3, and the item holds their key. */
@@ -9,6 +10,8 @@ const item = z.object({
   request_hash: z.string().nullable(),
   /** Attempts that may have been billed unseen and are not on the counters yet: the next settlement adds them. */
   pending_unaccounted: z.int(),
+  /** What the attempt that holds the lease, or died holding it, has kept back from a budget. */
+  reservation: reservation.optional(),
   answer: z.string().optional(),
   answer_key: z.string().optional(),
 });

@@ -1,5 +1,8 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import type { KeyBudget } from "../budget/budget.ts";
 import { AppError, toAppError } from "../error.ts";
+import { admit } from "../key/admit.ts";
+import { budgetOf, type CallerKey } from "../key/limits.ts";
 import type { Completion, Upstream } from "../openai/client.ts";
 import { UpstreamFailure } from "../openai/retry.ts";
 import { judge, type OutputFormat } from "../structured/parse.ts";
@@ -8,6 +11,7 @@ import { costOf } from "../usage/cost.ts";
 import { type PriceOverrides, priceOf } from "../usage/price.ts";
 import { type Usage, usageFrom } from "../usage/usage.ts";
 import { type Claim, claim, type Lease, leaseMs } from "./claim.ts";
+import { reserve } from "./reserve.ts";
 import type { Result, ResultImage } from "./result.ts";
 import { discard, release, renew, type Settlement, settle } from "./settle.ts";
 import { type ResultStore, readResult } from "./store.ts";
@@ -25,6 +29,8 @@ export interface Job {
   kind: Result["kind"];
   source: Result["source"];
   owner: string;
+  /** Whose limits hold; null for an object that came from S3, where an owner needs no key. */
+  key: CallerKey | null;
   model: string;
   schema: string | null;
   metadata: Record<string, string>;
@@ -46,6 +52,8 @@ export interface Prepared {
   schema?: string | null;
   metadata?: Record<string, string>;
   image?: ResultImage | null;
+  /** What the call is charged against, where that is not the budget of the job's key. */
+  budget?: KeyBudget | undefined;
 }
 
 export interface Performed {
@@ -86,8 +94,12 @@ export async function perform(deps: PerformDeps, job: Job): Promise<Performed> {
   return finish(deps, attempt, completion);
 }
 
-/** Claims the job's result and prepares its request. Returns what there is already when the work is done. */
+/**
+ * Claims the job's result, prepares its request and reserves what it may cost. Returns what there is already when the work
+ * is done.
+ */
 export async function begin(deps: PerformDeps, job: Job): Promise<Attempt | Performed> {
+  if (job.key) await admit(deps.store, job.key, job.model, deps.now().getTime());
   const claimed = await claim(deps.store, {
     result: newResult(job, deps.now()),
     requestHash: job.requestHash,
@@ -104,9 +116,11 @@ export async function begin(deps: PerformDeps, job: Job): Promise<Attempt | Perf
     stopRenewing: () => clearInterval(renewal),
   };
   try {
-    const { params, format, ...found } = await job.prepare(lease.result);
+    const { params, format, budget = budgetOf(job.key), ...found } = await job.prepare(lease.result);
+    const result = { ...held.result, ...found };
+    const reserved = budget ? await reserve(deps, lease, budget, params) : lease;
     const upstreamDeadlineMs = job.deadlineMs - settleReserveMs;
-    return { ...held, result: { ...held.result, ...found }, params, format, upstreamDeadlineMs };
+    return { ...held, lease: reserved, result, params, format, upstreamDeadlineMs };
   } catch (error) {
     throw await fail(deps, job, held, error);
   }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { keyBudget } from "../budget/budget.ts";
 import { detail } from "../chat/message.ts";
 import { type ErrorCode, isErrorCode } from "../error.ts";
 import { formatUsd } from "../usage/cost.ts";
@@ -38,6 +39,8 @@ export const uploadSettings = z.object({
   detail: detail.optional(),
   schema: z.string().optional(),
   model: z.string().optional(),
+  /** Of the key that announced it. */
+  budget: keyBudget.optional(),
 });
 
 export type UploadSettings = z.infer<typeof uploadSettings>;
@@ -86,8 +89,11 @@ export const storedResult = z.object({
   completedAt: z.string().nullable(),
   latencyMs: z.int().nullable(),
   upload: uploadSettings.optional(),
-  /** Only of a result whose id was handed out before the work began (`Prefer: respond-async`): where its request waits. */
-  deferred: z.object({ requestKey: z.string() }).optional(),
+  /**
+   * Only of a result whose id was handed out before the work began (`Prefer: respond-async`): where its request waits, and the
+   * budget of the key that it came with.
+   */
+  deferred: z.object({ requestKey: z.string(), budget: keyBudget.optional() }).optional(),
 });
 
 /** `answer` is OpenAI's body to the byte; `content`, `tool_calls` and the rest are read from it. */

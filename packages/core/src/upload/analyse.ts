@@ -45,6 +45,7 @@ export async function analyseUpload(
     kind: "vision",
     source: "s3",
     owner,
+    key: null,
     model: deps.defaultModel,
     schema: null,
     metadata: {},
@@ -80,10 +81,10 @@ async function prepare(deps: VisionDeps, object: CreatedObject, claimed: Omit<Re
   }
   const stored = await deps.images.get(object.key, { etag: object.etag });
   if (!stored) throw new AppError("not_found", "The object was deleted or replaced before it was analysed.");
-  const { prompt, detail, model, schema = defaultSchema } = claimed.upload ?? settingsOf(stored.metadata);
+  const { prompt, detail, model, schema = defaultSchema, budget } = claimed.upload ?? settingsOf(stored.metadata);
   const { url, image } = inspected(stored.bytes, undefined, object);
   const call = toChatCall([visionMessage([url], prompt, detail)], { model, schema }, deps.defaultModel);
-  return { params: call.params, format: call.format, model: call.model, schema: call.schema, image };
+  return { params: call.params, format: call.format, model: call.model, schema: call.schema, image, budget };
 }
 
 /** What a plain S3 client can ask for, in `x-amz-meta-{schema,prompt,detail,model}`. */

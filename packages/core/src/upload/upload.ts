@@ -1,3 +1,6 @@
+import { admit } from "../key/admit.ts";
+import { budgetOf } from "../key/limits.ts";
+import type { Caller } from "../result/caller.ts";
 import { newResultId } from "../result/id.ts";
 import { noLease } from "../result/item.ts";
 import { putResult, type ResultStore } from "../result/store.ts";
@@ -22,13 +25,19 @@ const awaitingTtlSeconds = 24 * 60 * 60;
 
 export const defaultSchema = "image_description";
 
-/** Announces an upload: its result exists from now on, and the form's image becomes that result. */
-export async function createUpload(deps: UploadDeps, request: UploadRequest, owner: string) {
+/**
+ * Announces an upload: its result exists from now on, and the form's image becomes that result. The key's models and rate
+ * hold here; its budget goes along with the result, to be charged when the image is analysed.
+ */
+export async function createUpload(deps: UploadDeps, request: UploadRequest, { owner, key: apiKey }: Caller) {
   const { content_type: contentType, metadata = {}, ...upload } = request;
   const schema = upload.schema ?? defaultSchema;
   requireSchema(schema);
+  const model = upload.model ?? deps.defaultModel;
+  await admit(deps.store, apiKey, model, deps.now().getTime());
   const id = newResultId();
   const key = uploadKey(owner, id);
+  const budget = budgetOf(apiKey);
   const now = deps.now();
   const form = await deps.images.presignPost(key, { contentType, maxBytes: maxImageBytes, ttlSeconds: formTtlSeconds });
   await putResult(
@@ -40,7 +49,7 @@ export async function createUpload(deps: UploadDeps, request: UploadRequest, own
         source: "s3",
         status: "awaiting_upload",
         owner,
-        model: upload.model ?? deps.defaultModel,
+        model,
         schema,
         structured: true,
         usage: null,
@@ -52,7 +61,7 @@ export async function createUpload(deps: UploadDeps, request: UploadRequest, own
         createdAt: now.toISOString(),
         completedAt: null,
         latencyMs: null,
-        upload,
+        upload: { ...upload, ...(budget && { budget }) },
       },
       lease_id: noLease,
       lease_expires_at: 0,

@@ -33,6 +33,10 @@ type Counter = keyof typeof counters;
 const counterNames = Object.keys(counters) as Counter[];
 
 const partitionKey = (owner: string) => `usage#${owner}`;
+export const ownerOf = (pk: string) => pk.slice(partitionKey("").length);
+
+/** Where the index by owner lists every counter by its day: it tells whose counters there are. Written once for each. */
+export const usageIndexPartition = "usage";
 
 /** The part of a settlement's transaction that puts it on the ledger. */
 export function counterUpdate(tableName: string, addition: Addition) {
@@ -44,7 +48,7 @@ export function counterUpdate(tableName: string, addition: Addition) {
   return {
     TableName: tableName,
     Key: { pk: partitionKey(result.owner), sk: `${day}#${result.model}#${shard}` },
-    UpdateExpression: `SET #day = :day, #model = :model ADD ${added.map((_, i) => `#n${i} :v${i}`).join(", ")}`,
+    UpdateExpression: `SET #day = :day, #model = :model, owner_pk = :index, owner_sk = :indexSk ADD ${added.map((_, i) => `#n${i} :v${i}`).join(", ")}`,
     ExpressionAttributeNames: {
       "#day": "day",
       "#model": "model",
@@ -53,15 +57,17 @@ export function counterUpdate(tableName: string, addition: Addition) {
     ExpressionAttributeValues: {
       ":day": day,
       ":model": result.model,
+      ":index": usageIndexPartition,
+      ":indexSk": `${day}#${result.owner}#${result.model}#${shard}`,
       ...Object.fromEntries(added.map(({ value }, i) => [`:v${i}`, value])),
     },
   };
 }
 
-export type Dimension = "day" | "model";
+export type Dimension = "day" | "owner" | "model";
 
 export interface UsageOptions {
-  owner: string;
+  owners: readonly string[];
   /** UTC days, both inclusive. */
   from: string;
   to: string;
@@ -70,38 +76,22 @@ export interface UsageOptions {
 
 type Sums = Record<Counter, number>;
 
-/** The owner's counters, added up per group, in the order of the groups. */
+/** The owners' counters, added up per group, in the order of the groups. */
 export async function usageReport(dynamodb: DynamoDBDocumentClient, tableName: string, options: UsageOptions) {
   const groups = new Map<string, { key: Partial<Record<Dimension, string>>; sums: Sums }>();
   const total = noSums();
-  let start: Record<string, unknown> | undefined;
-  do {
-    const page = await dynamodb.send(
-      new QueryCommand({
-        TableName: tableName,
-        KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
-        ExpressionAttributeValues: {
-          ":pk": partitionKey(options.owner),
-          ":from": options.from,
-          ":to": `${options.to}~`,
-        },
-        ExclusiveStartKey: start,
-        ConsistentRead: true,
-      }),
-    );
-    for (const row of page.Items ?? []) {
-      const key = Object.fromEntries(options.groupBy.map((dimension) => [dimension, String(row[dimension])]));
-      const groupId = JSON.stringify(key);
-      const group = groups.get(groupId) ?? { key, sums: noSums() };
-      groups.set(groupId, group);
-      for (const name of counterNames) {
-        const value = Number(row[name] ?? 0);
-        group.sums[name] += value;
-        total[name] += value;
-      }
+  for await (const row of countersOf(dynamodb, tableName, options)) {
+    const named: Record<Dimension, unknown> = { day: row.day, owner: ownerOf(String(row.pk)), model: row.model };
+    const key = Object.fromEntries(options.groupBy.map((dimension) => [dimension, String(named[dimension])]));
+    const groupId = JSON.stringify(key);
+    const group = groups.get(groupId) ?? { key, sums: noSums() };
+    groups.set(groupId, group);
+    for (const name of counterNames) {
+      const value = Number(row[name] ?? 0);
+      group.sums[name] += value;
+      total[name] += value;
     }
-    start = page.LastEvaluatedKey;
-  } while (start);
+  }
   const data = [...groups.values()]
     .sort((a, b) => JSON.stringify(a.key).localeCompare(JSON.stringify(b.key)))
     .map(({ key, sums }) => ({ ...key, ...presentSums(sums) }));
@@ -113,6 +103,26 @@ export async function usageReport(dynamodb: DynamoDBDocumentClient, tableName: s
     data,
     total: presentSums(total),
   };
+}
+
+/** Every shard of every counter. */
+async function* countersOf(dynamodb: DynamoDBDocumentClient, tableName: string, { owners, from, to }: UsageOptions) {
+  for (const owner of owners) {
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await dynamodb.send(
+        new QueryCommand({
+          TableName: tableName,
+          KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
+          ExpressionAttributeValues: { ":pk": partitionKey(owner), ":from": from, ":to": `${to}~` },
+          ExclusiveStartKey: start,
+          ConsistentRead: true,
+        }),
+      );
+      yield* page.Items ?? [];
+      start = page.LastEvaluatedKey;
+    } while (start);
+  }
 }
 
 const noSums = (): Sums => Object.fromEntries(counterNames.map((name) => [name, 0])) as Sums;

@@ -24,10 +24,10 @@ export const usageQuery = z.strictObject({
 });
 
 /** The days asked for; left out, this month until today. Throws `invalid_range` when they are in the wrong order. */
-export function usageOptions(query: z.infer<typeof usageQuery>, owner: string, now: Date): UsageOptions {
+export function usageOptions(query: z.infer<typeof usageQuery>, owners: readonly string[], now: Date): UsageOptions {
   const today = now.toISOString().slice(0, 10);
   const to = query.to ?? today;
   const from = query.from ?? `${to.slice(0, 7)}-01`;
   if (from > to) throw new AppError("invalid_range", `from: ${from} is after to, ${to}.`, { param: "from" });
-  return { owner, from, to, groupBy: dimensions.filter((dimension) => query.group_by.includes(dimension)) };
+  return { owners, from, to, groupBy: dimensions.filter((dimension) => query.group_by.includes(dimension)) };
 }

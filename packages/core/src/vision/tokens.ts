@@ -14,13 +14,27 @@ const tileModels: ReadonlyMap<string, { base: number; tile: number }> = new Map(
   ["o3", { base: 75, tile: 150 }],
 ]);
 
+/** From gpt-5.4 on: what `original` detail allows, which `auto` may choose. */
+const fine = { multiplier: 1, maxPatches: 10_000 };
+
 /** Tokens for each patch of 32 × 32 pixels, and the most patches that one picture has. */
 const patchModels: ReadonlyMap<string, { multiplier: number; maxPatches: number }> = new Map([
   ["gpt-4.1-mini", { multiplier: 1.62, maxPatches: 1_536 }],
   ["gpt-4.1-nano", { multiplier: 2.46, maxPatches: 1_536 }],
   ["o4-mini", { multiplier: 1.72, maxPatches: 1_536 }],
+  ["gpt-5-mini", { multiplier: 1.62, maxPatches: 1_536 }],
+  ["gpt-5-nano", { multiplier: 2.46, maxPatches: 1_536 }],
+  ["gpt-5.2", { multiplier: 1, maxPatches: 1_536 }],
+  ["gpt-5.4", fine],
   ["gpt-5.4-mini", { multiplier: 1.62, maxPatches: 2_500 }],
   ["gpt-5.4-nano", { multiplier: 2.46, maxPatches: 2_500 }],
+  ["gpt-5.5", fine],
+  ["gpt-5.6-sol", fine],
+  ["gpt-5.6-terra", fine],
+  ["gpt-5.6-luna", fine],
+  ["gpt-6-astra", fine],
+  ["gpt-6-sol", fine],
+  ["gpt-6-luna", fine],
 ]);
 
 /**

@@ -1,0 +1,73 @@
+import { GetCommand } from "@aws-sdk/lib-dynamodb";
+import * as z from "zod";
+import { AppError } from "../error.ts";
+import type { KeyStore } from "../key/store.ts";
+import { formatUsd } from "../usage/cost.ts";
+import { endOfMonth } from "./month.ts";
+
+/** What a call is charged against: a key that has a budget for each month. */
+export const keyBudget = z.object({ keyId: z.string(), limitNanoUsd: z.int() });
+export type KeyBudget = z.infer<typeof keyBudget>;
+
+/** What a running attempt may cost at most, kept back from its key's budget until it ends. */
+export const reservation = z.object({ key_id: z.string(), month: z.string(), nano_usd: z.int() });
+export type Reservation = z.infer<typeof reservation>;
+
+/**
+ * One item for each key and month. `committed` is what is spent and what is reserved in one number, since DynamoDB's
+ * conditions cannot add: never above the limit when a reservation is made.
+ *
+ *   reserve   committed + estimate                              on condition that it stays within the limit
+ *   charge    committed + (cost − estimate)    spent + cost     in the transaction that ends the attempt
+ */
+const stored = z.object({ committed_nano_usd: z.int().default(0), spent_nano_usd: z.int().default(0) });
+export type BudgetState = z.infer<typeof stored>;
+
+const budgetItemKey = (keyId: string, month: string) => ({ pk: `budget#${keyId}`, sk: month });
+
+export async function readBudget(
+  { dynamodb, tableName }: KeyStore,
+  keyId: string,
+  month: string,
+): Promise<BudgetState> {
+  const { Item } = await dynamodb.send(
+    new GetCommand({ TableName: tableName, Key: budgetItemKey(keyId, month), ConsistentRead: true }),
+  );
+  return stored.parse(Item ?? {});
+}
+
+/** The part of a transaction that reserves, on condition that the budget has room. */
+export function reserveUpdate(tableName: string, { key_id, month, nano_usd }: Reservation, limitNanoUsd: number) {
+  const room = limitNanoUsd - nano_usd;
+  return {
+    TableName: tableName,
+    Key: budgetItemKey(key_id, month),
+    UpdateExpression: "ADD committed_nano_usd :estimate",
+    // Without an item nothing is committed, and any room is enough; without room nothing is.
+    ConditionExpression: `committed_nano_usd <= :room${room < 0 ? "" : " OR attribute_not_exists(pk)"}`,
+    ExpressionAttributeValues: { ":estimate": nano_usd, ":room": room },
+    ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
+  };
+}
+
+/** The part of a transaction that puts what was spent in a reservation's place; 0 gives it back whole. */
+export function chargeUpdate(tableName: string, { key_id, month, nano_usd }: Reservation, spentNanoUsd: number) {
+  return {
+    TableName: tableName,
+    Key: budgetItemKey(key_id, month),
+    UpdateExpression: "ADD committed_nano_usd :change, spent_nano_usd :spent",
+    ExpressionAttributeValues: { ":change": spentNanoUsd - nano_usd, ":spent": spentNanoUsd },
+  };
+}
+
+/** `found` is the budget's item when it was refused, if it had one. */
+export function budgetExceeded({ month, nano_usd }: Reservation, limitNanoUsd: number, found: unknown): AppError {
+  const { committed_nano_usd } = stored.parse(found ?? {});
+  return new AppError(
+    "budget_exceeded",
+    `This key's budget is ${usd(limitNanoUsd)} a month. ${usd(committed_nano_usd)} of it are spent or reserved in ${month}, and this request would reserve ${usd(nano_usd)}, the most that it can cost. A lower max_completion_tokens reserves less; the next month begins at ${endOfMonth(month)}.`,
+  );
+}
+
+/** `$0.0123`, exact, with two decimals at least. */
+const usd = (nanoUsd: number): string => `$${formatUsd(nanoUsd).replace(/(\.\d\d\d*?)0+$/, "$1")}`;

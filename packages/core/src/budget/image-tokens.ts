@@ -1,0 +1,28 @@
+import { inspectImage } from "../vision/image.ts";
+import { type Detail, estimateImageTokens } from "../vision/tokens.ts";
+
+/**
+ * No documented rule gives one picture more tokens: gpt-4o-mini's, 2,833 + 8 tiles × 5,667. It stands in for a model whose
+ * own rule is not known. Source: as for vision/tokens.ts.
+ */
+const mostTokens = 2_833 + 8 * 5_667;
+
+/** Shapes that reach the most tiles (8, in a strip) and the most patches (in a square) that any picture has. */
+const largestShapes = [
+  { width: 2_048, height: 768 },
+  { width: 16_384, height: 16_384 },
+];
+
+/** The most tokens that a picture may cost: by its own size when its bytes are here, by the largest size otherwise. */
+export function maxImageTokens(model: string, url: unknown, detail: Detail): number {
+  const shapes = shapeOf(url) ?? largestShapes;
+  return Math.max(
+    ...shapes.map(({ width, height }) => estimateImageTokens(model, width, height, detail) ?? mostTokens),
+  );
+}
+
+function shapeOf(url: unknown) {
+  if (typeof url !== "string" || !url.startsWith("data:")) return null;
+  const found = inspectImage(Buffer.from(url.slice(url.indexOf(",") + 1), "base64"));
+  return found.ok ? [found] : null;
+}

@@ -1,0 +1,41 @@
+import type { KeyBudget } from "../budget/budget.ts";
+
+/** What a key may do; null where it is not limited. */
+export interface KeyLimits {
+  /** For one calendar month in UTC. */
+  budgetNanoUsd: number | null;
+  /** Names as requests write them. A family allows its dated snapshots too. */
+  models: readonly string[] | null;
+  /** Requests a minute that may lead to a call of OpenAI. */
+  rpm: number | null;
+}
+
+export const unlimited: KeyLimits = { budgetNanoUsd: null, models: null, rpm: null };
+
+/** The key that a request came with. */
+export interface CallerKey extends KeyLimits {
+  keyId: string;
+}
+
+/** What this key's calls are charged against; undefined when it has no budget. */
+export const budgetOf = (key: CallerKey | null): KeyBudget | undefined =>
+  key?.budgetNanoUsd == null ? undefined : { keyId: key.keyId, limitNanoUsd: key.budgetNanoUsd };
+
+/** Pairs of text, all that API Gateway takes from an authorizer. A limit that a key has not is left out. */
+export const toAuthorizerContext = ({ keyId, budgetNanoUsd, models, rpm }: CallerKey): Record<string, string> => ({
+  key_id: keyId,
+  ...(budgetNanoUsd !== null && { budget_nano_usd: String(budgetNanoUsd) }),
+  ...(models !== null && { models: models.join(",") }),
+  ...(rpm !== null && { rpm: String(rpm) }),
+});
+
+/** The key again, from what `toAuthorizerContext` made. */
+export function fromAuthorizerContext(context: Record<string, unknown>): CallerKey {
+  const { key_id, budget_nano_usd, models, rpm } = context;
+  return {
+    keyId: String(key_id ?? ""),
+    budgetNanoUsd: budget_nano_usd === undefined ? null : Number(budget_nano_usd),
+    models: models === undefined ? null : String(models).split(","),
+    rpm: rpm === undefined ? null : Number(rpm),
+  };
+}

@@ -1,0 +1,159 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { maxCostOf } from "../../../packages/core/src/budget/estimate.ts";
+import { AppError } from "../../../packages/core/src/error.ts";
+import { costOf } from "../../../packages/core/src/usage/cost.ts";
+import { parsePriceOverrides, priceOf, type Rates } from "../../../packages/core/src/usage/price.ts";
+import { usageFrom } from "../../../packages/core/src/usage/usage.ts";
+import { MODELS } from "../../../packages/local/src/openai/models.ts";
+import { parseRequest } from "../../../packages/local/src/openai/request.ts";
+import { promptTokensOf } from "../../../packages/local/src/openai/usage.ts";
+import { pngOf } from "./picture.ts";
+
+const day = new Date("2026-11-22T09:00:00Z");
+type Params = Parameters<typeof maxCostOf>[0];
+
+function ratesOf(model: string): Rates {
+  const rates = priceOf(model, day);
+  if (rates === null) throw new Error(`${model} has no price`);
+  return rates;
+}
+
+const maxCost = (params: object, rates = ratesOf("gpt-4o-mini")) =>
+  maxCostOf({ model: "gpt-4o-mini", messages: [{ role: "user", content: "Hi" }], ...params } as Params, rates) ?? 0;
+
+const text = fc.oneof(fc.string({ unit: "grapheme", maxLength: 300 }), fc.lorem({ maxCount: 60 }));
+const picture = fc
+  .record({
+    width: fc.integer({ min: 1, max: 9_000 }),
+    height: fc.integer({ min: 1, max: 9_000 }),
+    detail: fc.constantFrom("low", "high", "auto"),
+  })
+  .map(({ width, height, detail }) => ({ width, height, detail, url: pngOf(width, height) }));
+const tool = text.map((description) => ({
+  type: "function",
+  function: { name: "look_up", description, parameters: { type: "object", properties: { word: { type: "string" } } } },
+}));
+
+describe("what a request can cost at most", () => {
+  it("is never less than what the simulated OpenAI bills for it", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...MODELS),
+        fc.array(text, { minLength: 1, maxLength: 5 }),
+        fc.array(picture, { maxLength: 3 }),
+        fc.option(fc.array(tool, { minLength: 1, maxLength: 4 }), { nil: undefined }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 5_000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (model, texts, pictures, tools, n, limit, fraction) => {
+          const shown = model.image ? pictures : [];
+          const images = shown.map(({ url, detail }) => ({ type: "image_url", image_url: { url, detail } }));
+          const messages = [
+            ...texts.map((content, index) => ({ role: index % 2 ? "assistant" : "user", content: content || " " })),
+            { role: "user", content: [{ type: "text", text: "Look." }, ...images] },
+          ];
+          const params = { model: model.alias, messages, n, tools, max_completion_tokens: limit };
+          const prompt_tokens = promptTokensOf(
+            parseRequest(params),
+            shown.map((shape) => ({
+              ...shape,
+              detail: shape.detail as "low",
+              format: "png",
+              sizeBytes: 1,
+              brightness: 0,
+              warmth: 0,
+              dominantColors: [],
+              fingerprint: 1,
+            })),
+          ).length;
+          const detail = Math.floor(prompt_tokens * fraction);
+          const usage = usageFrom({
+            prompt_tokens,
+            completion_tokens: n * limit,
+            prompt_tokens_details: { cache_write_tokens: model.reportsCacheWrites ? detail : 0 },
+          });
+          const rates = ratesOf(model.alias);
+          const billed = usage && costOf(usage, rates, "default");
+          expect(maxCostOf(params as Params, rates)).toBeGreaterThanOrEqual(billed ?? Number.POSITIVE_INFINITY);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it("counts the model's own limit when the request names none, and each choice", () => {
+    const [limited, unlimited, twice] = [maxCost({ max_tokens: 16_384 }), maxCost({}), maxCost({ n: 2 })];
+    expect(unlimited).toBe(limited);
+    expect(twice - unlimited).toBe(16_384 * 600);
+  });
+
+  it.each([
+    { max_tokens: -1 },
+    { max_tokens: "5" },
+    { max_tokens: 0.5 },
+    { max_completion_tokens: 1e12 },
+    { n: -3 },
+    { n: "2" },
+  ])("is not made smaller by a value that OpenAI would refuse: %j", (params) =>
+    expect(maxCost(params)).toBeGreaterThanOrEqual(maxCost({})),
+  );
+
+  it("takes a picture behind a URL for the largest, and one whose bytes are here for what it is", () => {
+    const shown = (url: string, detail = "high") =>
+      maxCost({ messages: [{ role: "user", content: [{ type: "image_url", image_url: { url, detail } }] }] });
+    const [behindUrl, small] = [shown("https://example.com/cat.png"), shown(pngOf(512, 512))];
+    expect(behindUrl - small).toBe(7 * 5_667 * 150);
+    expect(shown("data:image/png;base64,AAAA")).toBe(behindUrl);
+    expect(behindUrl - shown("https://example.com/cat.png", "low")).toBeGreaterThanOrEqual(8 * 5_667 * 150);
+  });
+
+  it("takes a picture for the dearest that is known when the model's rule is not", () => {
+    const messages = [{ role: "user", content: [{ type: "image_url", image_url: { url: pngOf(8, 8) } }] }];
+    expect(maxCost({ model: "llava", messages }) - maxCost({ model: "llava" })).toBeGreaterThan(48_000 * 150);
+  });
+
+  it("counts rejected predictions as completion tokens, for each choice", () => {
+    const prediction = { type: "content", content: "x".repeat(1_000) };
+    expect(maxCost({ prediction, n: 2 }) - maxCost({ n: 2 })).toBeGreaterThanOrEqual(2_000 * 600);
+  });
+
+  it("reckons with the surcharge for long prompts and for cache writes", () => {
+    const content = "x".repeat(272_000);
+    const rates = ratesOf("gpt-5.6-sol");
+    const cost = maxCost(
+      { model: "gpt-5.6-sol", messages: [{ role: "user", content }], max_completion_tokens: 1 },
+      rates,
+    );
+    expect(cost).toBeGreaterThanOrEqual(272_000 * 4_000 * 2 * 1.25);
+  });
+
+  it("reckons with the dearest tier that may serve the request", () => {
+    const parsed = parsePriceOverrides({
+      m: { input: 1, output: 1, service_tiers: { priority: { input: 3, output: 3 } } },
+    });
+    const rates = parsed.ok ? parsed.overrides.get("m") : undefined;
+    const plain = maxCost({ model: "m", service_tier: "default" }, rates);
+    for (const service_tier of [undefined, "auto", "priority"])
+      expect(maxCost({ model: "m", service_tier }, rates)).toBe(3 * plain);
+    expect(maxCost({ model: "m", service_tier: "flex" }, rates)).toBe(plain);
+  });
+
+  it("is not known for a tier without a price", () => {
+    const params = { model: "gpt-4o-mini", messages: [{ role: "user", content: "Hi" }], service_tier: "priority" };
+    expect(maxCostOf(params as Params, ratesOf("gpt-4o-mini"))).toBeNull();
+  });
+
+  it.each([
+    [{ web_search_options: {} }, "web_search_options"],
+    [
+      { messages: [{ role: "user", content: [{ type: "file", file: { file_id: "file-1" } }] }] },
+      "messages[0].content[0]",
+    ],
+    [{ messages: [{ role: "user", content: [null] }] }, "messages[0].content[0]"],
+    [{ messages: [{ role: "assistant", audio: { id: "audio_1" } }] }, "messages[0].audio"],
+  ])("refuses what nothing bounds: %j", (params, param) => {
+    expect(() => maxCost(params)).toThrow(expect.objectContaining({ code: "invalid_request", param }));
+    expect(() => maxCost(params)).toThrow(AppError);
+  });
+});

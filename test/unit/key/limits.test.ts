@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { parseKeyLimits } from "../../../packages/cli/src/key-limits.ts";
+import { isModelAllowed } from "../../../packages/core/src/key/admit.ts";
+import {
+  budgetOf,
+  fromAuthorizerContext,
+  toAuthorizerContext,
+  unlimited,
+} from "../../../packages/core/src/key/limits.ts";
+
+describe("a key's models", () => {
+  it.each([
+    ["gpt-4o-mini", true],
+    ["gpt-4o-mini-2024-07-18", true],
+    ["gpt-4o", false],
+    ["gpt-4o-mini-audio-preview", false],
+    ["GPT-4o-mini", false],
+    ["gpt-4o-mini-2024-07-18-custom", false],
+  ])("of the family gpt-4o-mini: %s is %s", (model, allowed) => {
+    expect(isModelAllowed(["o3", "gpt-4o-mini"], model)).toBe(allowed);
+  });
+
+  it("of a snapshot allow that snapshot alone", () => {
+    expect(isModelAllowed(["gpt-4o-2024-08-06"], "gpt-4o-2024-08-06")).toBe(true);
+    expect(isModelAllowed(["gpt-4o-2024-08-06"], "gpt-4o")).toBe(false);
+    expect(isModelAllowed(["gpt-4o-2024-08-06"], "gpt-4o-2024-11-20")).toBe(false);
+  });
+
+  it("are all when none are named", () => expect(isModelAllowed(null, "anything")).toBe(true));
+});
+
+describe("what the authorizer hands on", () => {
+  it.each([
+    { keyId: "key_1", ...unlimited },
+    { keyId: "key_2", budgetNanoUsd: 50_000_000_001, models: ["gpt-4o-mini", "org/model:tag"], rpm: 60 },
+    { keyId: "key_3", budgetNanoUsd: 0, models: null, rpm: null },
+  ])("arrives as it was: %j", (key) => {
+    const context = toAuthorizerContext(key);
+    for (const value of Object.values(context)) expect(value).toBeTypeOf("string");
+    expect(fromAuthorizerContext(context)).toEqual(key);
+  });
+
+  it("charges nothing to a key without a budget, and may forbid all spending", () => {
+    expect(budgetOf({ keyId: "key_1", ...unlimited })).toBeUndefined();
+    expect(budgetOf({ keyId: "key_1", ...unlimited, budgetNanoUsd: 0 })).toEqual({ keyId: "key_1", limitNanoUsd: 0 });
+  });
+});
+
+describe("limits as an operator writes them", () => {
+  it.each([
+    ["50", 50_000_000_000],
+    ["0.25", 250_000_000],
+    ["$1.000000001", 1_000_000_001],
+    ["0", 0],
+  ])("a budget of %s is exact", (written, nanoUsd) => {
+    expect(parseKeyLimits({ "budget-usd": written }).budgetNanoUsd).toBe(nanoUsd);
+  });
+
+  it.each(["-1", "1e3", "1,000", "", "0.0000000001", "10000000"])("a budget of %j is refused", (written) => {
+    expect(() => parseKeyLimits({ "budget-usd": written })).toThrow(/^--budget-usd .*: Give dollars/);
+  });
+
+  it("are none where nothing is written", () => expect(parseKeyLimits({})).toEqual(unlimited));
+});
