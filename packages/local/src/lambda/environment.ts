@@ -43,6 +43,8 @@ export interface Environment {
   /** Takes one invocation at a time. */
   invoke(invocation: Invocation): void;
   kill(): void;
+  /** The function has been loaded, or never will be. */
+  initialized: Promise<void>;
   exited: Promise<void>;
 }
 
@@ -56,6 +58,8 @@ export function createEnvironment(options: {
   const { name, spec } = configuration;
   const timeoutMs = spec.timeoutSeconds * 1000;
   const { promise: exited, resolve: resolveExited } = Promise.withResolvers<void>();
+  const { promise: initialized, resolve: resolveInitialized } = Promise.withResolvers<void>();
+  exited.then(resolveInitialized);
   const createdAtMs = performance.now();
   let runtime: ReturnType<typeof startRuntimeProcess> | null = null;
   let killed = false;
@@ -144,6 +148,7 @@ export function createEnvironment(options: {
       await nextTurn();
       clearTimeout(initTimeout);
       initDurationMs ??= performance.now() - createdAtMs;
+      resolveInitialized();
       return new Promise((resolve) => {
         hand = resolve;
         finishIfOver();
@@ -190,6 +195,7 @@ export function createEnvironment(options: {
       handOver();
     },
     kill,
+    initialized,
     exited,
   };
   return environment;

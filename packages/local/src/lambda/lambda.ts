@@ -5,6 +5,7 @@ import { createEnvironment, type Environment, type LambdaLog } from "./environme
 import { FunctionError, LambdaServiceException } from "./error.ts";
 import { REQUEST_LIMIT_BYTES } from "./limits.ts";
 import { guardAgainstOrphans } from "./orphans.ts";
+import { createPool, type Pool } from "./pool.ts";
 import { bufferedResponse, type ResponseSink, type StreamedResponse, streamedResponse } from "./response.ts";
 
 /** Invoke's answer: the handler's result, or how it failed, as JSON text. */
@@ -44,8 +45,10 @@ export interface LambdaOptions {
   region: string;
   accountId: string;
   log: LambdaLog;
-  /** Environments that one function may have at a time. */
+  /** Invocations that one function may have at a time; the next is throttled. 1,000 as in a new AWS account. */
   concurrency?: number;
+  /** Environments that one function may have at a time: more invocations wait, as a laptop is smaller than AWS. */
+  maxEnvironments?: number;
   /** How long an environment without work is kept. */
   idleTimeoutMs?: number;
   /** How long `stop` waits for running invocations. */
@@ -56,7 +59,7 @@ export interface LambdaOptions {
 
 /** Runs functions as Lambda does: each environment is a process of its own, with one invocation at a time. */
 export async function startLambda(options: LambdaOptions): Promise<Lambda> {
-  const { concurrency = 50, idleTimeoutMs = 5 * 60_000, drainTimeoutMs = 5_000 } = options;
+  const { concurrency = 1_000, maxEnvironments = 50, idleTimeoutMs = 5 * 60_000, drainTimeoutMs = 5_000 } = options;
   const orphans = guardAgainstOrphans();
   const pools = new Map<string, Pool>();
   const running = new Set<Promise<unknown>>();
@@ -67,7 +70,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
     const configuration = { name, arn, region: options.region, runtimeClient: options.runtimeClient, ...definition };
     const start = (onIdle: (environment: Environment) => void) =>
       createEnvironment({ configuration, orphans, log: options.log, onIdle });
-    pools.set(name, createPool({ start, concurrency, idleTimeoutMs }));
+    pools.set(name, createPool({ start, concurrency, maxEnvironments, idleTimeoutMs }));
   }
 
   const begin = (name: string, event: unknown, sink: ResponseSink) => {
@@ -81,11 +84,10 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
       const message = `Request must be smaller than ${REQUEST_LIMIT_BYTES} bytes for the InvokeFunction operation`;
       throw new LambdaServiceException("RequestTooLargeException", 413, message);
     }
-    const environment = pool.acquire();
     const { promise: over, resolve } = Promise.withResolvers<void>();
+    pool.run({ requestId: randomUUID(), payload, sink: whenOver(sink, resolve) });
     running.add(over);
     over.then(() => running.delete(over));
-    environment.invoke({ requestId: randomUUID(), payload, sink: whenOver(sink, resolve) });
   };
 
   return {
@@ -115,56 +117,6 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
       clearTimeout(deadline);
       await Promise.all([...pools.values()].map((pool) => pool.stop()));
       await orphans.stop();
-    },
-  };
-}
-
-interface Pool {
-  acquire(): Environment;
-  stop(): Promise<void>;
-}
-
-/** The environments of one function. The one that worked last works next, so that the others can go. */
-function createPool(options: {
-  start(onIdle: (environment: Environment) => void): Environment;
-  concurrency: number;
-  idleTimeoutMs: number;
-}): Pool {
-  const all = new Set<Environment>();
-  const idle = new Map<Environment, NodeJS.Timeout>();
-
-  const onIdle = (environment: Environment) => {
-    idle.set(environment, setTimeout(() => retire(environment), options.idleTimeoutMs).unref());
-  };
-  const retire = (environment: Environment) => {
-    clearTimeout(idle.get(environment));
-    idle.delete(environment);
-    environment.kill();
-  };
-
-  return {
-    acquire() {
-      const last = [...idle.keys()].at(-1);
-      if (last !== undefined) {
-        clearTimeout(idle.get(last));
-        idle.delete(last);
-        return last;
-      }
-      if (all.size >= options.concurrency) {
-        throw new LambdaServiceException("TooManyRequestsException", 429, "Rate Exceeded.");
-      }
-      const environment = options.start(onIdle);
-      all.add(environment);
-      environment.exited.then(() => {
-        all.delete(environment);
-        clearTimeout(idle.get(environment));
-        idle.delete(environment);
-      });
-      return environment;
-    },
-    async stop() {
-      for (const environment of all) retire(environment);
-      await Promise.all([...all].map((environment) => environment.exited));
     },
   };
 }
