@@ -77,6 +77,16 @@ describe("an image put into S3", () => {
     expect(result).toMatchObject({ status: "succeeded", image: { key: `uploads/${caller.owner}/${name}` } });
   });
 
+  test("may have 20 MB", async () => {
+    const caller = await newCaller(stage);
+    const bytes = Buffer.alloc(20 * 1024 * 1024);
+    // What follows a JPEG's end marker is padding, as cameras write it.
+    bytes.set(await picture("jpeg"));
+    await caller.putImage("largest.jpg", bytes);
+    const [result] = await caller.finishedResults(1);
+    expect(result).toMatchObject({ status: "succeeded", image: { format: "jpeg", size_bytes: bytes.length } });
+  });
+
   test("is looked at as its metadata says", async () => {
     const caller = await newCaller(stage);
     const Metadata = { schema: "image_sentiment", prompt: "What is the mood?", detail: "low", model: "gpt-4o" };
