@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, inject, test } from "vitest";
-import { billed, type ErrorBody, newCaller, type TestCaller, unique, userMessage } from "./client.ts";
+import { billed, type ErrorBody, eventually, newCaller, type TestCaller, unique, userMessage } from "./client.ts";
 
 const stage = inject("stage");
 let caller: TestCaller;
@@ -234,9 +235,20 @@ describe("the API answers in OpenAI's shape, with a request id,", () => {
   });
 });
 
-test("no response or log holds a prompt that was refused, or a key", async () => {
-  const secret = unique();
-  const { body } = await caller.send<ErrorBody>("POST", "/chat", { messages: userMessage(secret), model: "gpt-99" });
-  expect(JSON.stringify(body)).not.toContain(secret);
-  expect(JSON.stringify(body)).not.toContain(caller.apiKey);
-});
+test.each(["", "[[fault:401]]", "[[fault:500]]", "[[fault:400]]", "[[fault:malformed]]", "[[fault:off_schema]]"])(
+  "no error and no log holds a prompt or a key: %s",
+  async (fault) => {
+    const secret = unique();
+    const request = { schema: "sentiment", messages: userMessage(`${fault} ${secret}`) };
+    const { headers, body } = await caller.send<Partial<ErrorBody>>("POST", "/chat", request);
+    const requestId = headers.get("x-request-id") ?? "";
+    const log = await eventually(async () => {
+      const lines = readFileSync(inject("log"), "utf8");
+      return lines.includes(requestId) ? lines : null;
+    });
+    for (const hidden of [secret, caller.apiKey, "sk-local"]) {
+      expect(log).not.toContain(hidden);
+      expect(JSON.stringify(body.error ?? null)).not.toContain(hidden);
+    }
+  },
+);

@@ -24,8 +24,8 @@ export const heldValues = ({ leaseId }: Lease) => ({ ":lease": leaseId, ":runnin
 
 /**
  * Ends an attempt: the result takes its final state, on condition that this lease still holds it, and its usage is added
- * to the owner's counters and takes the place of its reservation, in one transaction. Returns false when the lease was lost: the attempt that took over has
- * counted this one as unaccounted, and what it stored stands.
+ * to the owner's counters and takes the place of its reservation, in one transaction. Returns false when the lease was
+ * lost: the attempt that took over has counted this one as unaccounted, and what it stored stands.
  */
 export async function settle(store: ResultStore, lease: Lease, settlement: Settlement): Promise<boolean> {
   const { answer, ...result } = settlement.result;
