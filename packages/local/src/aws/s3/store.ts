@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { inTransaction } from "../sqlite.ts";
 import type { Checksum, ChecksumAlgorithm } from "./checksum.ts";
 
 export interface StoredObject {
@@ -104,18 +105,6 @@ export function openStore(file: string) {
   };
   sql.startSequence.run();
 
-  function transaction<T>(work: () => T): T {
-    db.exec("BEGIN IMMEDIATE");
-    try {
-      const result = work();
-      db.exec("COMMIT");
-      return result;
-    } catch (error) {
-      db.exec("ROLLBACK");
-      throw error;
-    }
-  }
-
   function object(bucket: string, key: string): StoredObject | null {
     const row = sql.object.get(bucket, key);
     return row ? toObject(row) : null;
@@ -145,7 +134,7 @@ export function openStore(file: string) {
       eventsOf: (sequencer: string) => NewOutboxEntry[],
       options: { check?: (existing: StoredObject | null) => void; uploadId?: string } = {},
     ): string[] {
-      return transaction(() => {
+      return inTransaction(db, () => {
         const existing = object(put.bucket, put.key);
         options.check?.(existing);
         const { bucket, key, blob, sizeBytes, etag, modifiedMs } = put;
@@ -197,7 +186,7 @@ export function openStore(file: string) {
 
     /** Remembers that a bucket notifies a queue; the first time it puts `testEvent` into the outbox. */
     announceNotification(bucket: string, queue: string, testEvent: string): void {
-      transaction(() => {
+      inTransaction(db, () => {
         if (sql.addNotification.run(bucket, queue).changes > 0) sql.addToOutbox.run(queue, testEvent);
       });
     },

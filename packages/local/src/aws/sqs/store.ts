@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
+import { inTransaction } from "../sqlite.ts";
 import type { MessageAttributes } from "./attributes.ts";
 
 export interface Queue {
@@ -105,18 +106,6 @@ export function openStore(file: string, now: () => number = Date.now) {
     return row && (JSON.parse(String(row.settings)) as Queue);
   }
 
-  function transaction<T>(work: () => T): T {
-    db.exec("BEGIN IMMEDIATE");
-    try {
-      const result = work();
-      db.exec("COMMIT");
-      return result;
-    } catch (error) {
-      db.exec("ROLLBACK");
-      throw error;
-    }
-  }
-
   return {
     queue,
     queues: (): Queue[] => sql.queues.all().map((row) => JSON.parse(String(row.settings)) as Queue),
@@ -135,7 +124,7 @@ export function openStore(file: string, now: () => number = Date.now) {
     receive(from: Queue, limit: number, visibilityTimeoutSeconds: number): StoredMessage[] {
       const nowMs = now();
       if (Number(sql.nextVisible.get(from.name)?.at ?? Number.POSITIVE_INFINITY) > nowMs) return [];
-      return transaction(() => {
+      return inTransaction(db, () => {
         sql.expire.run(from.name, nowMs - from.retentionSeconds * 1000);
         const deadLetter = deadLetterOf(from);
         const received: StoredMessage[] = [];
