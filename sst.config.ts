@@ -16,6 +16,7 @@ export default $config({
     const { images, ledger } = await import("./infra/storage.ts");
     const { imageUploadedDlq, imageUploadedQueue } = await import("./infra/pipeline.ts");
     const { api } = await import("./infra/api.ts");
+    await import("./infra/sweep.ts");
 
     return {
       api: api.url,

@@ -1,7 +1,9 @@
 import { requestDeferredQueue } from "./deferred.ts";
-import { createFunction, defaultModel, openai } from "./function.ts";
+import { createFunction } from "./function.ts";
 import { gatewayResponses } from "./gateway-responses.ts";
 import * as limits from "./limits.ts";
+import { defaultModel, openai } from "./openai.ts";
+import { handOver } from "./settle-later.ts";
 import { images, ledger, resources } from "./storage.ts";
 
 const settle = {
@@ -24,7 +26,7 @@ const chat = createFunction("Chat", {
   streaming: true,
   link: [...link, requestDeferredQueue],
   environment,
-  permissions: [settle, readWriteOutputs, ...defer],
+  permissions: [settle, readWriteOutputs, handOver, ...defer],
 });
 
 const vision = createFunction("Vision", {
@@ -33,7 +35,13 @@ const vision = createFunction("Vision", {
   streaming: true,
   link: [...link, requestDeferredQueue],
   environment,
-  permissions: [settle, readWriteOutputs, ...defer, { actions: ["s3:GetObject"], resources: [resources.uploads] }],
+  permissions: [
+    settle,
+    readWriteOutputs,
+    handOver,
+    ...defer,
+    { actions: ["s3:GetObject"], resources: [resources.uploads] },
+  ],
 });
 
 const openaiApi = createFunction("OpenAI", {
@@ -42,7 +50,7 @@ const openaiApi = createFunction("OpenAI", {
   streaming: true,
   link,
   environment,
-  permissions: [settle, readWriteOutputs],
+  permissions: [settle, readWriteOutputs, handOver],
 });
 
 const uploads = createFunction("Uploads", {
@@ -63,7 +71,10 @@ const results = createFunction("Results", {
   limits: limits.buffered,
   link: [ledger, images],
   permissions: [
-    { actions: ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:DeleteItem"], resources: [resources.ledger] },
+    {
+      actions: ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem"],
+      resources: [resources.ledger],
+    },
     { actions: ["dynamodb:Query"], resources: [resources.ledgerByOwner] },
     { actions: ["s3:GetObject", "s3:DeleteObject"], resources: [resources.outputs] },
     { actions: ["s3:DeleteObject"], resources: [resources.uploads] },

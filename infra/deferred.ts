@@ -1,5 +1,7 @@
-import { createFunction, openai } from "./function.ts";
+import { createFunction } from "./function.ts";
 import { deferred as limits } from "./limits.ts";
+import { openai } from "./openai.ts";
+import { handOver } from "./settle-later.ts";
 import { resources } from "./storage.ts";
 
 const dlq = new sst.aws.Queue("RequestDeferredDlq", {
@@ -26,6 +28,7 @@ const requestDeferred = createFunction("RequestDeferred", {
     { actions: ["s3:GetObject", "s3:DeleteObject"], resources: [resources.requests] },
     { actions: ["s3:GetObject"], resources: [resources.uploads] },
     { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] },
+    handOver,
     {
       // What Lambda's poller does in the function's name; the function itself postpones a message that failed.
       actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],

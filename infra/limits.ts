@@ -5,6 +5,7 @@
  *     HTTP    one OpenAI attempt 280 s < all of them 290 s < gateway idle 300 s < function 900 s = integration 900 s
  *     upload  one OpenAI attempt 120 s = all of them < function 180 s < visibility 1080 s = 6 × function
  *     later   one OpenAI attempt 870 s = all of them < function 900 s < visibility 5400 s = 6 × function
+ *     sweep   visibility of any queue < grace of what came from one
  */
 
 /** Of AWS, not ours to choose. Sources: API Gateway, Lambda, SQS and S3 quotas, November 2026. */
@@ -91,6 +92,32 @@ export const deferred = {
   memoryMb: 1024,
   /** Requests in flight. */
   maximumConcurrency: 20,
+};
+
+const settleLaterTimeoutMs = 60_000;
+
+/** A settlement that the table did not take → SQS → function. */
+export const settleLater = {
+  functionTimeoutMs: settleLaterTimeoutMs,
+  visibilityTimeoutMs: quotas.visibilityPerFunctionTimeout * settleLaterTimeoutMs,
+  /** The fifth and every later receive comes 15 minutes after the one before: a day in all. */
+  maxReceiveCount: 100,
+  deadLetterRetentionDays: 14,
+  batchSize: 10,
+  memoryMb: 512,
+  /** Gentle on a table that is just coming back. */
+  maximumConcurrency: 2,
+};
+
+/** The schedule that ends what an attempt left behind that died. */
+export const sweep = {
+  functionTimeoutMs: 60_000,
+  memoryMb: 512,
+  everyMinutes: 5,
+  /** After the lease. A client that lost its connection may ask again meanwhile. */
+  httpGraceMs: 60_000,
+  /** After the lease. The queue brings the work back first, unless that was its last receive. */
+  queueGraceMs: 2 * deferred.visibilityTimeoutMs,
 };
 
 /** Requests a second over the whole API, before API Gateway answers 429 itself. */

@@ -1,5 +1,7 @@
-import { createFunction, openai } from "./function.ts";
+import { createFunction } from "./function.ts";
 import { pipeline as limits } from "./limits.ts";
+import { openai } from "./openai.ts";
+import { handOver } from "./settle-later.ts";
 import { images, resources } from "./storage.ts";
 
 export const imageUploadedDlq = new sst.aws.Queue("ImageUploadedDlq", {
@@ -47,6 +49,7 @@ const imageUploaded = createFunction("ImageUploaded", {
     { actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources: [resources.ledger] },
     { actions: ["s3:GetObject"], resources: [resources.uploads] },
     { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] },
+    handOver,
     {
       // What Lambda's poller does in the function's name; the function itself postpones a message that failed.
       actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],

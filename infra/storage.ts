@@ -10,9 +10,20 @@ const production = $app.stage === "production";
 
 /** Results, usage counters and API keys: one table. Point-in-time recovery is SST's default. */
 export const ledger = new sst.aws.Dynamo("Ledger", {
-  fields: { pk: "string", sk: "string", owner_pk: "string", owner_sk: "string" },
+  fields: {
+    pk: "string",
+    sk: "string",
+    owner_pk: "string",
+    owner_sk: "string",
+    lease_pk: "string",
+    lease_expires_at: "number",
+  },
   primaryIndex: { hashKey: "pk", rangeKey: "sk" },
-  globalIndexes: { by_owner: { hashKey: "owner_pk", rangeKey: "owner_sk", projection: ["kind", "status"] } },
+  globalIndexes: {
+    by_owner: { hashKey: "owner_pk", rangeKey: "owner_sk", projection: ["kind", "status"] },
+    // Sparse: the results that an attempt holds, and no other.
+    by_lease: { hashKey: "lease_pk", rangeKey: "lease_expires_at", projection: "keys-only" },
+  },
   ttl: "expires_at",
   deletionProtection: production,
 });
@@ -44,6 +55,7 @@ new aws.s3.BucketLifecycleConfiguration("ImagesLifecycle", {
 export const resources = {
   ledger: ledger.arn,
   ledgerByOwner: $interpolate`${ledger.arn}/index/by_owner`,
+  ledgerByLease: $interpolate`${ledger.arn}/index/by_lease`,
   uploads: $interpolate`${images.arn}/uploads/*`,
   outputs: $interpolate`${images.arn}/outputs/*`,
   requests: $interpolate`${images.arn}/requests/*`,

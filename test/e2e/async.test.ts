@@ -327,6 +327,7 @@ describe("when a part fails", () => {
       maxAttempts: 1,
     }),
     prices: new Map(),
+    later: { send: () => Promise.reject(new Error("The table takes every settlement here.")) },
     defaultModel: "gpt-4o-mini",
     now: () => new Date(),
   };
@@ -336,7 +337,7 @@ describe("when a part fails", () => {
       owner: caller.owner,
       key: { keyId: caller.keyId, ...unlimited },
       idempotencyKey: "k",
-      deadlineMs: Date.now() + 10_000,
+      deadlineMs: Date.now() + 60_000,
     });
   const chatOf = (content: string) => ({ messages: [{ role: "user" as const, content }] });
 
@@ -369,7 +370,7 @@ describe("when a part fails", () => {
       return (await dynamodb.send(new GetCommand({ TableName: stage.table, Key }))).Item?.expires_at;
     };
     expect(await expiresAt()).toBeGreaterThan(Date.now() / 1000 + 6 * 24 * 3600);
-    await resume(deps, result.id, { deadlineMs: Date.now() + 10_000, lastChance: false });
+    await resume(deps, result.id, { deadlineMs: Date.now() + 60_000, lastChance: false });
     expect(await expiresAt()).toBeUndefined();
   });
 
@@ -386,7 +387,7 @@ describe("when a part fails", () => {
     const caller = await newCaller(stage);
     const request = chatOf(`[[fault:500]] ${unique()}`);
     const { result } = await defer(nobodyComes, ask(caller, request), request);
-    const options = { deadlineMs: Date.now() + 10_000 };
+    const options = { deadlineMs: Date.now() + 60_000 };
     await expect(resume(deps, result.id, { ...options, lastChance: false })).rejects.toMatchObject({
       code: "upstream_error",
       resultId: result.id,
@@ -403,7 +404,7 @@ describe("when a part fails", () => {
     const { body } = await deferred(caller, "/chat", { messages: userMessage(unique()) });
     await caller.finished(body.id);
     await caller.send("DELETE", `/results/${body.id}`);
-    expect(await resume(deps, body.id, { deadlineMs: Date.now() + 10_000, lastChance: false })).toBeNull();
+    expect(await resume(deps, body.id, { deadlineMs: Date.now() + 60_000, lastChance: false })).toBeNull();
     expect(await caller.results()).toEqual([]);
     expect(await caller.usage()).toMatchObject({ requests: 1 });
   });
@@ -413,7 +414,7 @@ describe("when a part fails", () => {
     const request = chatOf(unique());
     const { result } = await defer(nobodyComes, ask(caller, request), request);
     for (const key of await waitingRequests(caller)) await store.answers.remove(key);
-    const options = { deadlineMs: Date.now() + 10_000, lastChance: true };
+    const options = { deadlineMs: Date.now() + 60_000, lastChance: true };
     expect(await resume(deps, result.id, options)).toMatchObject({ status: "failed", error: { code: "internal" } });
   });
 
@@ -421,7 +422,7 @@ describe("when a part fails", () => {
     const caller = await newCaller(stage);
     const request = chatOf(`[[fault:500 times=1]] ${unique()}`);
     const { result } = await defer(nobodyComes, ask(caller, request), request);
-    await resume(deps, result.id, { deadlineMs: Date.now() + 10_000, lastChance: true });
+    await resume(deps, result.id, { deadlineMs: Date.now() + 60_000, lastChance: true });
     const again = await deferred(caller, "/chat", request, { "idempotency-key": "k" });
     expect([again.status, again.body.status, again.body.id]).toEqual([202, "running", result.id]);
     expect(await caller.finished(result.id)).toMatchObject({ status: "succeeded", error: null });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import { ScanCommand } from "@aws-sdk/lib-dynamodb";
-import { readManifest } from "@tollgate/local/stage";
+import { readManifest } from "@tollgate/local/manifest";
 import { describe, expect, inject, test } from "vitest";
 import {
   awsClients,

@@ -6,7 +6,7 @@ import { Resource } from "sst/resource";
 
 export type Ledger = ReturnType<typeof openLedger>;
 
-const root = resolve(import.meta.dirname, "../../..");
+export const root = resolve(import.meta.dirname, "../../..");
 
 /**
  * The ledger that a command works on: the deployed stage's inside `sst shell`, else that of the local stage that keeps its
@@ -15,7 +15,7 @@ const root = resolve(import.meta.dirname, "../../..");
 export function openLedger(dir = ".local") {
   if (process.env.SST_RESOURCE_App) {
     const { name } = (Resource as unknown as { Ledger: { name: string } }).Ledger;
-    return { dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient()), tableName: name };
+    return { dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient()), tableName: name, openai: null };
   }
   const stageFile = resolve(root, dir, "stage.json");
   if (!existsSync(stageFile)) {
@@ -29,5 +29,9 @@ export function openLedger(dir = ".local") {
     region: stage.region,
     credentials: { accessKeyId: stage.access_key_id, secretAccessKey: stage.secret_access_key },
   });
-  return { dynamodb: DynamoDBDocumentClient.from(client), tableName: String(stage.table) };
+  return {
+    dynamodb: DynamoDBDocumentClient.from(client),
+    tableName: String(stage.table),
+    openai: String(stage.openai),
+  };
 }

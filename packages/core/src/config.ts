@@ -10,6 +10,8 @@ const environment = {
   OPENAI_ATTEMPT_TIMEOUT_MS: milliseconds,
   OPENAI_BUDGET_MS: milliseconds,
   OPENAI_MAX_ATTEMPTS: z.coerce.number().int().min(1),
+  SWEEP_HTTP_GRACE_MS: milliseconds,
+  SWEEP_QUEUE_GRACE_MS: milliseconds,
   MAX_RECEIVE_COUNT: z.coerce.number().int().min(1),
   PRICES: z.string().optional(),
 };

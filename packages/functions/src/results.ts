@@ -4,6 +4,7 @@ import { encodeCursor, resultsOptions, resultsQuery } from "@tollgate/core/resul
 import { presentResult } from "@tollgate/core/result/result";
 import { deleteResult, listResults, readItem, toResult } from "@tollgate/core/result/store";
 import { buffered, type HttpRequest, type HttpResponse } from "./http.ts";
+import { now } from "./runtime/config.ts";
 import { store } from "./runtime/results.ts";
 import { images } from "./runtime/s3.ts";
 
@@ -32,13 +33,12 @@ async function list({ owner, query }: HttpRequest): Promise<HttpResponse> {
 
 async function remove({ owner }: HttpRequest, id: string): Promise<HttpResponse> {
   const item = await ownItem(owner, id);
-  if (item.result.status === "running") {
+  if (item.result.status === "running" || !(await deleteResult(store, item, now()))) {
     throw new AppError("in_progress", "The result is still being worked on: delete it when it is done.", {
       retryAfterSeconds: 5,
       resultId: id,
     });
   }
-  await deleteResult(store, item);
   if (item.result.source === "s3" && item.result.image?.key) await images.remove(item.result.image.key);
   return { status: 200, body: { id, object: "result", deleted: true }, resultId: id };
 }

@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 /**
  * What `sst deploy` would make, as plain data: written to `infra/manifest.json` by `npm run synth`, read by the local
  * stage. Resources refer to each other by their names in `infra/` (`"Ledger"`), permissions by ARN as on AWS.
@@ -15,6 +18,7 @@ export interface Manifest {
   buckets: Record<string, BucketSpec>;
   queues: Record<string, QueueSpec>;
   eventSourceMappings: EventSourceMappingSpec[];
+  schedules: Record<string, ScheduleSpec>;
 }
 
 export interface FunctionSpec {
@@ -135,3 +139,15 @@ export interface EventSourceMappingSpec {
   maximumConcurrency: number | null;
   reportBatchItemFailures: boolean;
 }
+
+/** What EventBridge Scheduler calls by the clock. */
+export interface ScheduleSpec {
+  function: string;
+  everySeconds: number;
+  /** The event. */
+  input: unknown;
+}
+
+/** What was synthesized last. `root`: the repository's. */
+export const readManifest = (root: string): Manifest =>
+  JSON.parse(readFileSync(join(root, "infra/manifest.json"), "utf8"));

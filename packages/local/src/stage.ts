@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { startDynamoDB } from "./aws/dynamodb.ts";
@@ -11,9 +11,10 @@ import { startEventSource } from "./event-source/event-source.ts";
 import { startGateway } from "./gateway/gateway.ts";
 import { startLambda } from "./lambda/lambda.ts";
 import { buildRuntimeClient } from "./lambda/runtime-client.ts";
-import type { Manifest, QueueSpec } from "./manifest.ts";
+import { type Manifest, type QueueSpec, readManifest } from "./manifest.ts";
 import { startOpenAI } from "./openai/server.ts";
 import { provisionApiKey } from "./provision.ts";
+import { startSchedule } from "./schedule.ts";
 import { lockDir, readOrCreateState } from "./state.ts";
 
 export interface StageOptions {
@@ -56,9 +57,6 @@ export interface Stage {
   info: StageInfo;
   stop(): Promise<void>;
 }
-
-export const readManifest = (root: string): Manifest =>
-  JSON.parse(readFileSync(join(root, "infra/manifest.json"), "utf8"));
 
 /** OpenAI's own address, used when a key is set and no base URL. */
 const openaiBaseUrl = "https://api.openai.com/v1";
@@ -177,6 +175,9 @@ export async function startStage(options: StageOptions): Promise<Stage> {
           log: (line) => log(mapping.queue, line),
         }),
       );
+    }
+    for (const schedule of Object.values(manifest.schedules)) {
+      await running(startSchedule({ schedule, lambda, log: (line) => log(schedule.function, line) }));
     }
     const gateway = await running(
       startGateway({

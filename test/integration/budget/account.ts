@@ -11,13 +11,12 @@ import { unlimited } from "../../../packages/core/src/key/limits.ts";
 import { newResultId } from "../../../packages/core/src/result/id.ts";
 import type { Job, PerformDeps } from "../../../packages/core/src/result/perform.ts";
 import { startDynamoDB } from "../../../packages/local/src/aws/dynamodb.ts";
-import { account, credentialsOf, developer, principalsOf, region, tableSpec } from "../aws/fixtures.ts";
+import type { TableSpec } from "../../../packages/local/src/manifest.ts";
+import { readManifest } from "../../../packages/local/src/manifest.ts";
+import { account, credentialsOf, developer, principalsOf, region } from "../aws/fixtures.ts";
 import { simulate } from "../openai/simulation.ts";
 
-const table = tableSpec({
-  attributes: { pk: "S", sk: "S", owner_pk: "S", owner_sk: "S" },
-  globalIndexes: { by_owner: { hashKey: "owner_pk", rangeKey: "owner_sk", projection: ["kind", "status"] } },
-});
+const { Ledger: table } = readManifest(join(import.meta.dirname, "../../..")).tables as Record<"Ledger", TableSpec>;
 
 /** The domain without Lambda, on DynamoDB's own engine and the simulated OpenAI: as much at once as a test likes. */
 export async function startAccount() {
@@ -44,6 +43,7 @@ export async function startAccount() {
       maxAttempts: 1,
     }),
     prices: new Map(),
+    later: { send: () => Promise.reject(new Error("The table takes every settlement here.")) },
     now: () => new Date(),
   };
   return {

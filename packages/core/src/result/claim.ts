@@ -4,7 +4,8 @@ import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { ulid } from "ulid";
 import { chargeUpdate, type Reservation } from "../budget/budget.ts";
 import { AppError, type ErrorCode } from "../error.ts";
-import { noLease, parseItem, resultKey, type StoredItem } from "./item.ts";
+import type { LedgerEntry } from "../usage/ledger.ts";
+import { leaseShardOf, noLease, parseItem, resultKey, type StoredItem } from "./item.ts";
 import type { Result } from "./result.ts";
 import { type ResultStore, toAttributes, toResult } from "./store.ts";
 import { retryConflicts, transact } from "./transaction.ts";
@@ -18,6 +19,8 @@ export interface Lease {
   pendingUnaccounted: number;
   /** What this attempt has kept back from a budget; null without one. */
   reservation: Reservation | null;
+  /** What earlier attempts have put on the counters. */
+  ledger: LedgerEntry[];
 }
 
 export type Claim =
@@ -63,6 +66,7 @@ export async function claim(store: ResultStore, options: ClaimOptions): Promise<
     lease_expires_at: leaseEnd(options),
     request_hash: options.requestHash,
     pending_unaccounted: 0,
+    ledger: [],
   };
   const expiresAt = options.result.deferred && Math.ceil((options.nowMs + abandonedAfterMs) / 1000);
   let existing = await putIfNew(store, fresh, expiresAt);
@@ -71,7 +75,7 @@ export async function claim(store: ResultStore, options: ClaimOptions): Promise<
     if (!existing) {
       return {
         outcome: "claimed",
-        lease: { leaseId, result: options.result, pendingUnaccounted: 0, reservation: null },
+        lease: { leaseId, result: options.result, pendingUnaccounted: 0, reservation: null, ledger: [] },
       };
     }
     const verdict = judgeExisting(existing, options);
@@ -112,7 +116,10 @@ async function putIfNew(
 ): Promise<StoredItem | null> {
   const put = new PutCommand({
     TableName: store.tableName,
-    Item: toAttributes(item, { expires_at: expiresAt }),
+    Item: toAttributes(item, {
+      expires_at: expiresAt,
+      lease_pk: item.lease_id === noLease ? undefined : leaseShardOf(item.result.id),
+    }),
     ConditionExpression: "attribute_not_exists(pk)",
     ReturnValuesOnConditionCheckFailure: "ALL_OLD",
   });
@@ -145,11 +152,11 @@ async function take(
   const pendingUnaccounted = existing.pending_unaccounted + (died ? 1 : 0);
   const deferred = options.result.deferred ?? existing.result.deferred;
   const result = { ...existing.result, status: "running" as const, error: null, completedAt: null, deferred };
+  const shard = leaseId === noLease ? null : leaseShardOf(result.id);
   const update = {
     TableName: store.tableName,
     Key: resultKey(result.id),
-    UpdateExpression:
-      "SET #result = :result, #status = :running, lease_id = :lease, lease_expires_at = :expires, request_hash = :hash, pending_unaccounted = :pending REMOVE expires_at, reservation",
+    UpdateExpression: `SET #result = :result, #status = :running, lease_id = :lease, lease_expires_at = :expires, request_hash = :hash, pending_unaccounted = :pending${shard ? ", lease_pk = :shard" : ""} REMOVE expires_at, reservation, swept${shard ? "" : ", lease_pk"}`,
     ConditionExpression: "lease_id = :old AND #status = :oldStatus",
     ExpressionAttributeNames: { "#result": "result", "#status": "status" },
     ExpressionAttributeValues: {
@@ -159,6 +166,7 @@ async function take(
       ":expires": leaseEnd(options),
       ":hash": options.requestHash,
       ":pending": pendingUnaccounted,
+      ...(shard && { ":shard": shard }),
       ":old": existing.lease_id,
       ":oldStatus": existing.result.status,
     },
@@ -170,5 +178,5 @@ async function take(
   const now = refusal?.item ? parseItem(refusal.item) : null;
   const isOurs = now !== null && isSame(now, { lease_id: leaseId, result });
   if (refusal !== null && !isOurs) return { lease: null, existing: now };
-  return { lease: { leaseId, result, pendingUnaccounted, reservation: null } };
+  return { lease: { leaseId, result, pendingUnaccounted, reservation: null, ledger: existing.ledger } };
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { reservation } from "../budget/budget.ts";
+import { ledgerEntry } from "../usage/ledger.ts";
 import { type Result, storedResult } from "./result.ts";
 
 /** How a result lies in the table. Answers too large for an item lie in S3, and the item holds their key. */
@@ -12,6 +13,10 @@ const item = z.object({
   pending_unaccounted: z.int(),
   /** What the attempt that holds the lease, or died holding it, has kept back from a budget. */
   reservation: reservation.optional(),
+  /** What this result has put on the counters so far: an entry for each day and model. */
+  ledger: z.array(ledgerEntry),
+  /** What the sweep put there for an attempt that it took for dead: it is taken off again if that attempt settles after all. */
+  swept: ledgerEntry.optional(),
   answer: z.string().optional(),
   answer_key: z.string().optional(),
 });
@@ -25,6 +30,20 @@ export const parseItem = (raw: unknown): StoredItem => item.parse(raw);
 export const noLease = "none";
 
 export const resultKey = (id: string) => ({ pk: `result#${id}`, sk: "result" });
+
+/** What is left of a deleted result. Its id may be used again, so that the attempt is part of the key. */
+export const receiptKey = (id: string, leaseId: string) => ({ pk: resultKey(id).pk, sk: `deleted#${leaseId}` });
+
+/** The index of the results that an attempt holds, by when its lease ends. Keys only. */
+export const leaseIndex = "by_lease";
+
+/** A partition of an index takes 1,000 writes a second, and each result is written to this one and taken off again. */
+const leaseShards = 8;
+const shardKey = (shard: number) => `lease#${shard}`;
+export const leaseShardKeys = Array.from({ length: leaseShards }, (_, shard) => shardKey(shard));
+
+/** An id's last letter is as good as drawn. */
+export const leaseShardOf = (id: string): string => shardKey(id.charCodeAt(id.length - 1) % leaseShards);
 
 /** The index that lists an owner's results by time. `kind` and `status` are projected, to filter by. */
 export const ownerIndex = "by_owner";

@@ -13,13 +13,16 @@ import { type Usage, usageFrom } from "../usage/usage.ts";
 import { type Claim, claim, type Lease, leaseMs } from "./claim.ts";
 import { reserve } from "./reserve.ts";
 import type { Result, ResultImage } from "./result.ts";
-import { discard, release, renew, type Settlement, settle } from "./settle.ts";
+import { discard, release, renew, type Settlement } from "./settle.ts";
+import { type SettleLaterQueue, settleOrHandOver } from "./settle-later.ts";
 import { type ResultStore, readResult } from "./store.ts";
 
 export interface PerformDeps {
   store: ResultStore;
   upstream: Upstream;
   prices: PriceOverrides;
+  /** Where settlements wait that the table did not take. */
+  later: SettleLaterQueue;
   now: () => Date;
 }
 
@@ -62,8 +65,8 @@ export interface Performed {
   replayed: boolean;
 }
 
-/** Kept back from the function's time for settling. */
-const settleReserveMs = 5_000;
+/** Kept back from the function's time for settling, and for handing over what cannot be settled. */
+const settleReserveMs = 15_000;
 /** Three renewals fit into a lease, so that one may be lost. Most calls end before the first. */
 const renewEveryMs = leaseMs / 3;
 
@@ -76,6 +79,7 @@ export interface Attempt {
   format: OutputFormat;
   /** Epoch milliseconds by which OpenAI has to have answered, so that there is time to settle. */
   upstreamDeadlineMs: number;
+  onFailure: Job["onFailure"];
   stopRenewing(): void;
 }
 
@@ -113,6 +117,7 @@ export async function begin(deps: PerformDeps, job: Job): Promise<Attempt | Perf
     lease,
     startedMs: deps.now().getTime(),
     result: { ...lease.result, answer: null },
+    onFailure: job.onFailure,
     stopRenewing: () => clearInterval(renewal),
   };
   try {
@@ -134,13 +139,19 @@ export interface Answered extends Completion {
   broken?: AppError | null;
 }
 
-/** Settles an attempt that OpenAI has answered. */
+/**
+ * Settles an attempt that OpenAI has answered, now or, when the table does not take it, later. Over HTTP the caller gets the
+ * answer whatever becomes of its settlement: it is paid for.
+ */
 export async function finish(deps: PerformDeps, attempt: Attempt, completion: Answered): Promise<Performed> {
   attempt.stopRenewing();
-  const { lease, result } = attempt;
+  const { lease, result, onFailure } = attempt;
   const settlement = settlementOf(deps, attempt, completion);
-  // When this write fails, the lease runs out and the paid attempt counts as unaccounted: it is never settled as unpaid.
-  const settled = await settle(deps.store, lease, settlement);
+  const settled = await settleOrHandOver(deps, lease, settlement).catch((error: unknown) => {
+    // A queue brings the work back. Over HTTP the lease runs out, and the sweep counts the attempt as unaccounted.
+    if (onFailure === "give_back") throw error;
+    return true;
+  });
   if (!settled) return answerFromStored(await readResult(deps.store, result.id), result.id);
   return answerFromStored(settlement.result, result.id, false);
 }
@@ -260,7 +271,7 @@ const textOr = <T>(value: unknown, otherwise: T) => (typeof value === "string" ?
 export async function fail(
   deps: PerformDeps,
   job: Job,
-  { lease, result, startedMs, stopRenewing }: Omit<Attempt, "params" | "format" | "upstreamDeadlineMs">,
+  { lease, result, startedMs, stopRenewing }: Pick<Attempt, "lease" | "result" | "startedMs" | "stopRenewing">,
   thrown: unknown,
 ): Promise<AppError> {
   stopRenewing();
@@ -274,11 +285,14 @@ export async function fail(
   const callersFault = error.status < 500 && !error.retryable;
   const idWasHandedOut = job.source === "s3" || result.deferred !== undefined;
   if (callersFault && !idWasHandedOut && lease.pendingUnaccounted + maybeBilled === 0) {
-    await discard(deps.store, lease);
-    return error;
+    const forgotten = await discard(deps.store, lease).then(
+      () => true,
+      () => false,
+    );
+    if (forgotten) return error;
   }
   const completedAt = deps.now();
-  await settle(deps.store, lease, {
+  const settling = settleOrHandOver(deps, lease, {
     result: {
       ...result,
       status: "failed",
@@ -289,6 +303,9 @@ export async function fail(
     },
     maybeBilled,
     completedAt,
+  });
+  await settling.catch((unsettled: unknown) => {
+    if (job.onFailure === "give_back") throw unsettled;
   });
   return error.with({ resultId: job.id });
 }

@@ -2,13 +2,13 @@ import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { chargeUpdate } from "../budget/budget.ts";
 import type { AppError } from "../error.ts";
-import { counterUpdate, shardCount } from "../usage/ledger.ts";
+import { counterUpdate, entryOf, type LedgerEntry, minus, shardCount, sumOf } from "../usage/ledger.ts";
 import { answerKey, maxInlineAnswerBytes } from "./answer-key.ts";
 import { type Lease, leaseMs } from "./claim.ts";
 import { noLease, parseItem, resultKey } from "./item.ts";
 import type { Result } from "./result.ts";
 import type { ResultStore } from "./store.ts";
-import { retryConflicts, transact } from "./transaction.ts";
+import { type Refusal, retryConflicts, type TransactItems, transact } from "./transaction.ts";
 
 /** What came of an attempt. */
 export interface Settlement {
@@ -20,48 +20,94 @@ export interface Settlement {
 
 /** This attempt, and no other, may write. `#status` is `status`. */
 export const held = "lease_id = :lease AND #status = :running";
-export const heldValues = ({ leaseId }: Lease) => ({ ":lease": leaseId, ":running": "running" });
+export const heldValues = ({ leaseId }: Pick<Lease, "leaseId">) => ({ ":lease": leaseId, ":running": "running" });
 
 /**
  * Ends an attempt: the result takes its final state, on condition that this lease still holds it, and its usage is added
- * to the owner's counters and takes the place of its reservation, in one transaction. Returns false when the lease was
- * lost: the attempt that took over has counted this one as unaccounted, and what it stored stands.
+ * to the owner's counters and takes the place of its reservation, in one transaction. An attempt that the sweep took for
+ * dead settles all the same, and takes off what the sweep had counted. Returns false when the lease was lost: the attempt
+ * that took over has counted this one as unaccounted, and what it stored stands.
  */
 export async function settle(store: ResultStore, lease: Lease, settlement: Settlement): Promise<boolean> {
   const { answer, ...result } = settlement.result;
   const large = answer !== null && Buffer.byteLength(answer) > maxInlineAnswerBytes;
   const key = large ? answerKey(result.owner, result.id, lease.leaseId) : null;
   if (answer !== null && key) await store.answers.put(key, answer);
-  const { upload: _, ...stored } = result;
-  const setAnswer = key ? ", answer_key = :key" : answer !== null ? ", answer = :answer" : "";
-  const update = {
-    TableName: store.tableName,
-    Key: resultKey(result.id),
-    UpdateExpression: `SET #result = :result, #status = :status, pending_unaccounted = :none${setAnswer} REMOVE reservation`,
-    ConditionExpression: held,
-    ExpressionAttributeNames: { "#result": "result", "#status": "status" },
-    ExpressionAttributeValues: {
-      ...heldValues(lease),
-      ":result": stored,
-      ":status": result.status,
-      ":none": 0,
-      ...(key && { ":key": key }),
-      ...(answer !== null && !key && { ":answer": answer }),
-    },
-    ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
+  const kept = answer === null ? null : key ? { name: "answer_key", value: key } : { name: "answer", value: answer };
+  for (let swept: Swept | null = null; ; ) {
+    const refusal = await end(store, lease, writesOf(store, settlement, kept, swept));
+    if (refusal === null) return true;
+    const now = refusal.item && parseItem(refusal.item);
+    if (now?.lease_id !== lease.leaseId || now.result.status === "running") return false;
+    // Our own settlement, whose answer was lost on its way back.
+    if (!now.swept) return true;
+    swept = { entry: now.swept, ledger: now.ledger };
+  }
+}
+
+/** What the sweep has put on the counters for this attempt, and the whole of the result's ledger since. */
+interface Swept {
+  entry: LedgerEntry;
+  ledger: LedgerEntry[];
+}
+
+type Writes = (lease: Lease, tries: number) => TransactItems;
+
+const writesOf =
+  (
+    store: ResultStore,
+    settlement: Settlement,
+    kept: { name: string; value: string } | null,
+    swept: Swept | null,
+  ): Writes =>
+  (lease, tries) => {
+    const { answer: _, upload: __, ...result } = settlement.result;
+    const unaccounted = lease.pendingUnaccounted + settlement.maybeBilled;
+    const entry = entryOf(dayOf(settlement.completedAt), { result, unaccounted });
+    const added = swept ? sumOf([entry, minus(swept.entry)]) : [entry];
+    const update = {
+      TableName: store.tableName,
+      Key: resultKey(result.id),
+      UpdateExpression: `SET #result = :result, #status = :status, pending_unaccounted = :none, ledger = :ledger${kept ? `, ${kept.name} = :kept` : ""} REMOVE reservation, lease_pk, swept`,
+      ConditionExpression: swept ? "lease_id = :lease AND attribute_exists(swept)" : heldBy(lease),
+      ExpressionAttributeNames: { "#result": "result", "#status": "status" },
+      ExpressionAttributeValues: {
+        ...(swept ? { ":lease": lease.leaseId } : heldValues(lease)),
+        ":result": result,
+        ":status": result.status,
+        ":none": 0,
+        ":ledger": sumOf([...(swept?.ledger ?? lease.ledger), ...added]),
+        ...(kept && { ":kept": kept.value }),
+      },
+      ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
+    };
+    const charge = chargeOf(store, lease, spentBy(lease, settlement), swept !== null);
+    return [{ Update: update }, ...countersOf(store, result.owner, added, tries), ...charge];
   };
-  const charge = chargeOf(store, lease, spentBy(lease, settlement));
-  const firstShard = Math.floor(Math.random() * shardCount);
-  const refusal = await transact(store.dynamodb, (tries) => {
-    const counter = counterUpdate(store.tableName, {
-      result: stored,
-      unaccounted: lease.pendingUnaccounted + settlement.maybeBilled,
-      day: settlement.completedAt.toISOString().slice(0, 10),
-      shard: (firstShard + tries) % shardCount,
-    });
-    return [{ Update: update }, { Update: counter }, ...charge];
-  });
-  return refusal === null || isOurs(refusal.item, lease);
+
+/** As `held`, by a lease that has or has not reserved anything. */
+const heldBy = ({ reservation }: Lease): string =>
+  reservation ? held : `${held} AND attribute_not_exists(reservation)`;
+
+/**
+ * Writes what ends an attempt. A reservation that was made although its answer never came is found in the refusal, and
+ * ended with the attempt.
+ */
+async function end({ dynamodb }: ResultStore, lease: Lease, writes: Writes): Promise<Refusal | null> {
+  const refusal = await transact(dynamodb, (tries) => writes(lease, tries));
+  const now = refusal?.item && parseItem(refusal.item);
+  const isOurs = now?.lease_id === lease.leaseId && now.result.status === "running";
+  if (!isOurs || lease.reservation || !now.reservation) return refusal;
+  const reserved = { ...lease, reservation: now.reservation };
+  return transact(dynamodb, (tries) => writes(reserved, tries));
+}
+
+export const dayOf = (when: Date): string => when.toISOString().slice(0, 10);
+
+/** The part of a transaction that puts entries on the counters. Each try moves on to another shard. */
+export function countersOf({ tableName }: ResultStore, owner: string, entries: LedgerEntry[], tries: number) {
+  const shard = tries === 0 ? Math.floor(Math.random() * shardCount) : tries % shardCount;
+  return entries.map((entry) => ({ Update: counterUpdate(tableName, owner, entry, shard) }));
 }
 
 /**
@@ -76,15 +122,13 @@ function spentBy({ reservation }: Lease, { result, maybeBilled }: Settlement): n
   return billed + maybeBilled * reserved;
 }
 
-/** The part of a transaction that ends a reservation; none without one. */
-const chargeOf = (store: ResultStore, { reservation }: Lease, spentNanoUsd: number) =>
-  reservation ? [{ Update: chargeUpdate(store.tableName, reservation, spentNanoUsd) }] : [];
-
-/** Whether the state that refused us is our own settlement, whose answer was lost on its way back. */
-function isOurs(item: Record<string, unknown> | null, lease: Lease): boolean {
-  if (!item) return false;
-  const stored = parseItem(item);
-  return stored.lease_id === lease.leaseId && stored.result.status !== "running";
+/** The part of a transaction that ends a reservation; none without one. The sweep has charged a dead attempt's whole. */
+function chargeOf(store: ResultStore, { reservation }: Lease, spentNanoUsd: number, isCharged = false) {
+  if (!reservation) return [];
+  const charge = isCharged
+    ? chargeUpdate(store.tableName, { ...reservation, nano_usd: 0 }, spentNanoUsd - reservation.nano_usd)
+    : chargeUpdate(store.tableName, reservation, spentNanoUsd);
+  return [{ Update: charge }];
 }
 
 /** Tells that the attempt lives. A lease that was lost stays lost. */
@@ -109,33 +153,38 @@ export async function renew(store: ResultStore, lease: Lease, nowMs: number): Pr
  * was lost has nothing left to give back.
  */
 export async function release(store: ResultStore, lease: Lease, error: AppError, maybeBilled: number): Promise<void> {
-  const update = {
-    TableName: store.tableName,
-    Key: resultKey(lease.result.id),
-    UpdateExpression:
-      "SET lease_id = :none, lease_expires_at = :zero, pending_unaccounted = pending_unaccounted + :maybe, #result.#error = :error REMOVE reservation",
-    ConditionExpression: held,
-    ExpressionAttributeNames: { "#result": "result", "#status": "status", "#error": "error" },
-    ExpressionAttributeValues: {
-      ...heldValues(lease),
-      ":none": noLease,
-      ":zero": 0,
-      ":maybe": maybeBilled,
-      ":error": { code: error.code, message: error.message, param: error.param },
-    },
-  };
-  const charge = chargeOf(store, lease, maybeBilled * (lease.reservation?.nano_usd ?? 0));
-  await transact(store.dynamodb, () => [{ Update: update }, ...charge]);
+  await end(store, lease, (lease) => {
+    const update = {
+      TableName: store.tableName,
+      Key: resultKey(lease.result.id),
+      UpdateExpression:
+        "SET lease_id = :none, lease_expires_at = :zero, pending_unaccounted = pending_unaccounted + :maybe, #result.#error = :error REMOVE reservation, lease_pk",
+      ConditionExpression: heldBy(lease),
+      ExpressionAttributeNames: { "#result": "result", "#status": "status", "#error": "error" },
+      ExpressionAttributeValues: {
+        ...heldValues(lease),
+        ":none": noLease,
+        ":zero": 0,
+        ":maybe": maybeBilled,
+        ":error": { code: error.code, message: error.message, param: error.param },
+      },
+      ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
+    };
+    return [{ Update: update }, ...chargeOf(store, lease, maybeBilled * (lease.reservation?.nano_usd ?? 0))];
+  });
 }
 
 /** Forgets a claim whose request OpenAI refused as invalid: nothing was billed, and nothing is kept. */
 export async function discard(store: ResultStore, lease: Lease): Promise<void> {
-  const remove = {
-    TableName: store.tableName,
-    Key: resultKey(lease.result.id),
-    ConditionExpression: held,
-    ExpressionAttributeNames: { "#status": "status" },
-    ExpressionAttributeValues: heldValues(lease),
-  };
-  await transact(store.dynamodb, () => [{ Delete: remove }, ...chargeOf(store, lease, 0)]);
+  await end(store, lease, (lease) => {
+    const remove = {
+      TableName: store.tableName,
+      Key: resultKey(lease.result.id),
+      ConditionExpression: heldBy(lease),
+      ExpressionAttributeNames: { "#status": "status" },
+      ExpressionAttributeValues: heldValues(lease),
+      ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
+    };
+    return [{ Delete: remove }, ...chargeOf(store, lease, 0)];
+  });
 }

@@ -1,14 +1,14 @@
 import {
   BatchGetCommand,
-  DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
 import type { TextStore } from "../text-store.ts";
-import { ownerIndex, ownerKey, parseItem, resultKey, type StoredItem } from "./item.ts";
+import { ownerIndex, ownerKey, parseItem, receiptKey, resultKey, type StoredItem } from "./item.ts";
 import type { Result } from "./result.ts";
+import { transact } from "./transaction.ts";
 
 export interface ResultStore {
   dynamodb: DynamoDBDocumentClient;
@@ -139,10 +139,32 @@ export async function putResult(store: ResultStore, item: StoredItem, ttlEpochSe
   );
 }
 
-/** Removes a result and its stored answer. Its tokens stay on the ledger: they were billed. */
-export async function deleteResult(store: ResultStore, item: StoredItem): Promise<void> {
-  await store.dynamodb.send(new DeleteCommand({ TableName: store.tableName, Key: resultKey(item.result.id) }));
+/**
+ * Removes a result in its final state, and its stored answer. What it put on the counters was billed and stays there; a
+ * receipt, without any content, keeps the ledger checkable. Returns false when another attempt has taken the result up since
+ * it was read.
+ */
+export async function deleteResult(store: ResultStore, item: StoredItem, now: Date): Promise<boolean> {
+  const { result, lease_id, ledger } = item;
+  const remove = {
+    TableName: store.tableName,
+    Key: resultKey(result.id),
+    ConditionExpression: "lease_id = :lease AND #status = :status",
+    ExpressionAttributeNames: { "#status": "status" },
+    ExpressionAttributeValues: { ":lease": lease_id, ":status": result.status },
+  };
+  const receipt = {
+    ...receiptKey(result.id, lease_id),
+    owner: result.owner,
+    ledger,
+    openai_id: result.openai?.id ?? null,
+    deleted_at: now.toISOString(),
+  };
+  const keep = ledger.length > 0 ? [{ Put: { TableName: store.tableName, Item: receipt } }] : [];
+  const refusal = await transact(store.dynamodb, () => [{ Delete: remove }, ...keep]);
+  if (refusal !== null) return false;
   if (item.answer_key) await store.answers.remove(item.answer_key);
+  return true;
 }
 
 export const toAttributes = (item: StoredItem, extra: Record<string, unknown> = {}) => ({

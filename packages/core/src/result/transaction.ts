@@ -6,7 +6,7 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 
-type TransactItems = NonNullable<TransactWriteCommandInput["TransactItems"]>;
+export type TransactItems = NonNullable<TransactWriteCommandInput["TransactItems"]>;
 
 /** The first item of a transaction whose condition failed: nothing was written. */
 export interface Refusal {

@@ -67,6 +67,7 @@ export async function createUpload(deps: UploadDeps, request: UploadRequest, { o
       lease_expires_at: 0,
       request_hash: null,
       pending_unaccounted: 0,
+      ledger: [],
     },
     Math.floor(now.getTime() / 1000) + awaitingTtlSeconds,
   );

@@ -1,4 +1,5 @@
 import { type DynamoDBDocumentClient, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import * as z from "zod";
 import type { Result } from "../result/result.ts";
 import { formatUsd } from "./cost.ts";
 
@@ -8,9 +9,6 @@ export const shardCount = 8;
 interface Addition {
   result: Omit<Result, "answer">;
   unaccounted: number;
-  /** UTC, `2026-11-22`. */
-  day: string;
-  shard: number;
 }
 
 /** The counters of a day, a model and an owner: name on the wire → what a settlement adds. */
@@ -29,8 +27,48 @@ const counters = {
   unaccounted_attempts: ({ unaccounted }: Addition) => unaccounted,
 } satisfies Record<string, (addition: Addition) => number>;
 
-type Counter = keyof typeof counters;
-const counterNames = Object.keys(counters) as Counter[];
+export type Counter = keyof typeof counters;
+export const counterNames = Object.keys(counters) as Counter[];
+
+/**
+ * What a result has put on the counters of a day (UTC, `2026-11-22`) and a model. It lies beside the result, so that the
+ * counters can be held against the results. A count of 0 is left out.
+ */
+export const ledgerEntry = z.object({
+  day: z.string(),
+  model: z.string(),
+  counts: z.partialRecord(z.enum(counterNames), z.int()),
+});
+export type LedgerEntry = z.infer<typeof ledgerEntry>;
+
+/** What a settlement on this day adds. */
+export const entryOf = (day: string, addition: Addition): LedgerEntry => ({
+  day,
+  model: addition.result.model,
+  counts: countsOf((name) => counters[name](addition)),
+});
+
+/** The same, taken off again. */
+export const minus = ({ counts, ...entry }: LedgerEntry): LedgerEntry => ({
+  ...entry,
+  counts: countsOf((name) => -(counts[name] ?? 0)),
+});
+
+/** One entry for each day and model; those that cancel each other are left out. */
+export function sumOf(entries: readonly LedgerEntry[]): LedgerEntry[] {
+  const groups = Map.groupBy(entries, ({ day, model }) => JSON.stringify([day, model]));
+  const sums = [...groups.values()].map((group) => ({
+    ...(group[0] as LedgerEntry),
+    counts: countsOf((name) => group.reduce((total, { counts }) => total + (counts[name] ?? 0), 0)),
+  }));
+  return sums.filter(({ counts }) => Object.keys(counts).length > 0);
+}
+
+function countsOf(countOf: (name: Counter) => number): LedgerEntry["counts"] {
+  return Object.fromEntries(
+    counterNames.map((name) => [name, countOf(name)] as const).filter(([, value]) => value !== 0),
+  );
+}
 
 const partitionKey = (owner: string) => `usage#${owner}`;
 export const ownerOf = (pk: string) => pk.slice(partitionKey("").length);
@@ -38,16 +76,12 @@ export const ownerOf = (pk: string) => pk.slice(partitionKey("").length);
 /** Where the index by owner lists every counter by its day: it tells whose counters there are. Written once for each. */
 export const usageIndexPartition = "usage";
 
-/** The part of a settlement's transaction that puts it on the ledger. */
-export function counterUpdate(tableName: string, addition: Addition) {
-  const { result, day, shard } = addition;
-  const added = counterNames.flatMap((name) => {
-    const value = counters[name](addition);
-    return value === 0 ? [] : [{ name, value }];
-  });
+/** The part of a settlement's transaction that puts an entry on the counters. */
+export function counterUpdate(tableName: string, owner: string, { day, model, counts }: LedgerEntry, shard: number) {
+  const added = Object.entries(counts).map(([name, value]) => ({ name, value }));
   return {
     TableName: tableName,
-    Key: { pk: partitionKey(result.owner), sk: `${day}#${result.model}#${shard}` },
+    Key: { pk: partitionKey(owner), sk: `${day}#${model}#${shard}` },
     UpdateExpression: `SET #day = :day, #model = :model, owner_pk = :index, owner_sk = :indexSk ADD ${added.map((_, i) => `#n${i} :v${i}`).join(", ")}`,
     ExpressionAttributeNames: {
       "#day": "day",
@@ -56,9 +90,9 @@ export function counterUpdate(tableName: string, addition: Addition) {
     },
     ExpressionAttributeValues: {
       ":day": day,
-      ":model": result.model,
+      ":model": model,
       ":index": usageIndexPartition,
-      ":indexSk": `${day}#${result.owner}#${result.model}#${shard}`,
+      ":indexSk": `${day}#${owner}#${model}#${shard}`,
       ...Object.fromEntries(added.map(({ value }, i) => [`:v${i}`, value])),
     },
   };

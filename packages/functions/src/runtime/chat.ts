@@ -3,6 +3,7 @@ import { parsePrices } from "@tollgate/core/config";
 import { createUpstream } from "@tollgate/core/openai/client";
 import { config, now, openaiApiKey } from "./config.ts";
 import { store } from "./results.ts";
+import { later } from "./settle-later.ts";
 
 const { DEFAULT_MODEL, OPENAI_BASE_URL, OPENAI_ATTEMPT_TIMEOUT_MS, OPENAI_BUDGET_MS, OPENAI_MAX_ATTEMPTS, PRICES } =
   config(
@@ -24,6 +25,7 @@ export const chatDeps: ChatDeps = {
     maxAttempts: OPENAI_MAX_ATTEMPTS,
   }),
   prices: parsePrices(PRICES),
+  later,
   defaultModel: DEFAULT_MODEL,
   now,
 };

@@ -9,12 +9,14 @@ const links = Resource as unknown as {
   Images: { name: string };
   ImageUploadedQueue: { url: string };
   RequestDeferredQueue: { url: string };
+  SettleLaterQueue: { url: string };
   OpenAIApiKey: { value: string };
 };
 
 export const tableName = (): string => links.Ledger.name;
 export const bucketName = (): string => links.Images.name;
-export const queueUrl = (name: "ImageUploadedQueue" | "RequestDeferredQueue"): string => links[name].url;
+export const queueUrl = (name: "ImageUploadedQueue" | "RequestDeferredQueue" | "SettleLaterQueue"): string =>
+  links[name].url;
 export const openaiApiKey = (): string => links.OpenAIApiKey.value;
 
 export const config = <K extends Parameters<typeof parseConfig>[1][number]>(...names: K[]) =>

@@ -34,7 +34,9 @@ const placed = {
     name: text,
     assumeRolePolicy: unread,
     inlinePolicies: z.array(z.strictObject({ name: text, policy: text })),
-    managedPolicyArns: z.array(z.literal("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")),
+    managedPolicyArns: z
+      .array(z.literal("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"))
+      .default([]),
   }),
   "aws:cloudwatch/logGroup:LogGroup": z.strictObject({ name: text, retentionInDays: count }),
   "aws:dynamodb/table:Table": z.strictObject({
@@ -121,6 +123,18 @@ const placed = {
     maximumBatchingWindowInSeconds: count,
     functionResponseTypes: z.array(z.literal("ReportBatchItemFailures")),
     scalingConfig: z.strictObject({ maximumConcurrency: count }).optional(),
+  }),
+  "aws:scheduler/schedule:Schedule": z.strictObject({
+    name: unread,
+    scheduleExpression: text,
+    flexibleTimeWindow: z.strictObject({ mode: z.literal("OFF") }),
+    state: z.literal("ENABLED"),
+    target: z.strictObject({
+      arn: text,
+      roleArn: unread,
+      input: text,
+      retryPolicy: unread,
+    }),
   }),
   "aws:apigateway/restApi:RestApi": z.strictObject({
     name: text,

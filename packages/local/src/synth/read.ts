@@ -40,7 +40,26 @@ export function readManifest(graph: Graph): Manifest {
         reportBatchItemFailures: inputs.functionResponseTypes.includes("ReportBatchItemFailures"),
       }))
       .sort((a, b) => compare(a.queue, b.queue)),
+    schedules: byName(
+      all("aws:scheduler/schedule:Schedule").map(({ name, inputs: { scheduleExpression, target } }) => [
+        component(name, "Schedule"),
+        {
+          function: functionOf(target.arn),
+          everySeconds: secondsOf(scheduleExpression),
+          input: JSON.parse(target.input),
+        },
+      ]),
+    ),
   };
+}
+
+const secondsOfUnit: Record<string, number> = { minute: 60, hour: 3600, day: 24 * 3600 };
+
+function secondsOf(expression: string): number {
+  const [, count, unit = ""] = /^rate\((\d+) (\w+?)s?\)$/.exec(expression) ?? [];
+  const seconds = Number(count) * (secondsOfUnit[unit] ?? Number.NaN);
+  if (seconds > 0) return seconds;
+  throw new VisibleError(`The local stage has no clock for ${expression}: use rate(5 minutes), hours or days.`);
 }
 
 /** SST names what it makes after the component, with the kind appended: `LedgerTable` is `Ledger`'s. */

@@ -2,7 +2,7 @@ import type { Manifest } from "../manifest.ts";
 
 /** The manifest for a person: a line a route, a queue, a function without a route. */
 export function summarize(manifest: Manifest): string {
-  const { api, buckets, eventSourceMappings, functions, queues } = manifest;
+  const { api, buckets, eventSourceMappings, functions, queues, schedules } = manifest;
   const limitsOf = (name: string) => {
     const fn = functions[name];
     return fn ? [`${fn.timeoutSeconds} s`, `${fn.memoryMb} MB`] : [];
@@ -33,6 +33,13 @@ export function summarize(manifest: Manifest): string {
       name,
       ...limitsOf(name),
       `${batchSize} a batch, ${maximumConcurrency ?? "any number"} batches at once`,
+    ]),
+    ...Object.entries(schedules).map(([schedule, { everySeconds, function: name }]) => [
+      "CLOCK",
+      schedule,
+      name,
+      ...limitsOf(name),
+      `every ${everySeconds / 60} minutes`,
     ]),
   ];
   const arrows = [

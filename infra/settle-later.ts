@@ -1,0 +1,37 @@
+import { createFunction } from "./function.ts";
+import { settleLater as limits } from "./limits.ts";
+import { images, ledger, resources } from "./storage.ts";
+
+const dlq = new sst.aws.Queue("SettleLaterDlq", {
+  transform: { queue: { messageRetentionSeconds: limits.deadLetterRetentionDays * 24 * 3600 } },
+});
+
+/** Answers that were paid for while the table could not be written. */
+export const settleLaterQueue = new sst.aws.Queue("SettleLaterQueue", {
+  visibilityTimeout: `${limits.visibilityTimeoutMs / 1000} seconds`,
+  dlq: { queue: dlq.arn, retry: limits.maxReceiveCount },
+});
+
+/** To leave a settlement there. */
+export const handOver = { actions: ["sqs:SendMessage"], resources: [settleLaterQueue.arn] };
+
+const settleLater = createFunction("SettleLater", {
+  file: "settle-later",
+  limits,
+  link: [ledger, images, settleLaterQueue],
+  environment: { MAX_RECEIVE_COUNT: String(limits.maxReceiveCount) },
+  permissions: [
+    { actions: ["dynamodb:UpdateItem"], resources: [resources.ledger] },
+    { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] },
+    {
+      // What Lambda's poller does in the function's name; the function itself postpones a message that failed.
+      actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"],
+      resources: [settleLaterQueue.arn],
+    },
+  ],
+});
+
+settleLaterQueue.subscribe(settleLater.arn, {
+  batch: { size: limits.batchSize, partialResponses: true },
+  transform: { eventSourceMapping: { scalingConfig: { maximumConcurrency: limits.maximumConcurrency } } },
+});

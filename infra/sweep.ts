@@ -1,0 +1,23 @@
+import { createFunction } from "./function.ts";
+import { sweep as limits } from "./limits.ts";
+import { images, ledger, resources } from "./storage.ts";
+
+const sweep = createFunction("Sweep", {
+  file: "sweep",
+  limits,
+  link: [ledger, images],
+  environment: {
+    SWEEP_HTTP_GRACE_MS: String(limits.httpGraceMs),
+    SWEEP_QUEUE_GRACE_MS: String(limits.queueGraceMs),
+  },
+  permissions: [
+    { actions: ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources: [resources.ledger] },
+    { actions: ["dynamodb:Query"], resources: [resources.ledgerByLease] },
+  ],
+});
+
+/** Ends the results of attempts that died. */
+new sst.aws.CronV2("SweepSchedule", {
+  schedule: `rate(${limits.everyMinutes} minutes)`,
+  function: sweep.arn,
+});

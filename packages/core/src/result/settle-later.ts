@@ -1,0 +1,109 @@
+import * as z from "zod";
+import { reservation } from "../budget/budget.ts";
+import { ledgerEntry } from "../usage/ledger.ts";
+import { answerKey } from "./answer-key.ts";
+import type { Lease } from "./claim.ts";
+import { storedResult } from "./result.ts";
+import { type Settlement, settle } from "./settle.ts";
+import type { ResultStore } from "./store.ts";
+
+/** Takes a message of `settleOrHandOver`, for `settleLate` to read. */
+export interface SettleLaterQueue {
+  send(message: string): Promise<void>;
+}
+
+interface SettleDeps {
+  store: ResultStore;
+  later: SettleLaterQueue;
+}
+
+/** A queue keeps what was paid for long enough; the caller waits for this first. */
+const patienceMs = 3_000;
+const firstWaitMs = 100;
+
+/**
+ * Settles an attempt, or leaves that to a queue when the table cannot be written for some seconds. Returns false when the
+ * lease was lost. Throws when there is neither table nor queue.
+ */
+export async function settleOrHandOver(deps: SettleDeps, lease: Lease, settlement: Settlement): Promise<boolean> {
+  const startedMs = performance.now();
+  for (let waitMs = firstWaitMs; ; waitMs *= 2) {
+    try {
+      return await settle(deps.store, lease, settlement);
+    } catch {
+      if (performance.now() - startedMs + waitMs > patienceMs) break;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+  }
+  await deps.later.send(await messageOf(deps.store, lease, settlement));
+  return true;
+}
+
+/** SQS takes messages of 1 MiB. Source: SQS quotas, November 2026. */
+const maxMessageBytes = 1_000_000;
+
+/** `answer_stored`: the answer lies where this attempt's answers lie, since the message cannot hold it. */
+const message = z.object({
+  lease: z.object({
+    lease_id: z.string(),
+    pending_unaccounted: z.int(),
+    reservation: reservation.nullable(),
+    ledger: z.array(ledgerEntry),
+  }),
+  result: storedResult,
+  answer: z.string().nullable(),
+  answer_stored: z.boolean(),
+  maybe_billed: z.int(),
+  completed_at: z.iso.datetime(),
+});
+
+async function messageOf(store: ResultStore, lease: Lease, settlement: Settlement): Promise<string> {
+  const { answer, ...result } = settlement.result;
+  const whole: z.infer<typeof message> = {
+    lease: {
+      lease_id: lease.leaseId,
+      pending_unaccounted: lease.pendingUnaccounted,
+      reservation: lease.reservation,
+      ledger: lease.ledger,
+    },
+    result,
+    answer,
+    answer_stored: false,
+    maybe_billed: settlement.maybeBilled,
+    completed_at: settlement.completedAt.toISOString(),
+  };
+  const text = JSON.stringify(whole);
+  if (answer === null || Buffer.byteLength(text) <= maxMessageBytes) return text;
+  await store.answers.put(answerKey(result.owner, result.id, lease.leaseId), answer);
+  return JSON.stringify({ ...whole, answer: null, answer_stored: true });
+}
+
+/** Which result a message is about, and what came of it. */
+export interface SettledLate {
+  owner: string;
+  resultId: string;
+  /** False: another attempt has taken the result over, or it was deleted. */
+  settled: boolean;
+}
+
+/** Settles what `settleOrHandOver` left to the queue, however often its message arrives. Throws when it has to come back. */
+export async function settleLate(store: ResultStore, body: string): Promise<SettledLate> {
+  const { lease, result, answer, answer_stored, maybe_billed, completed_at } = message.parse(JSON.parse(body));
+  const stored = answer_stored ? await store.answers.get(answerKey(result.owner, result.id, lease.lease_id)) : null;
+  const settled = await settle(
+    store,
+    {
+      leaseId: lease.lease_id,
+      result,
+      pendingUnaccounted: lease.pending_unaccounted,
+      reservation: lease.reservation,
+      ledger: lease.ledger,
+    },
+    {
+      result: { ...result, answer: answer ?? stored },
+      maybeBilled: maybe_billed,
+      completedAt: new Date(completed_at),
+    },
+  );
+  return { owner: result.owner, resultId: result.id, settled };
+}

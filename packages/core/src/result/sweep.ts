@@ -1,0 +1,98 @@
+import { QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { chargeUpdate } from "../budget/budget.ts";
+import { AppError } from "../error.ts";
+import { entryOf, sumOf } from "../usage/ledger.ts";
+import { leaseIndex, leaseShardKeys, resultKey, type StoredItem } from "./item.ts";
+import { countersOf, dayOf, held, heldValues } from "./settle.ts";
+import { type ResultStore, readItem } from "./store.ts";
+import { transact } from "./transaction.ts";
+
+export interface SweepDeps {
+  store: ResultStore;
+  now: () => Date;
+  /**
+   * How long after its lease ended an attempt is given up: of a request that came over HTTP, which only its client could
+   * bring back, and of one that came from a queue, which brings it back itself.
+   */
+  graceMs: { http: number; queue: number };
+}
+
+/** How long after its lease ended an attempt at this result is given up. */
+export const graceMsOf = ({ result }: StoredItem, graceMs: SweepDeps["graceMs"]): number =>
+  result.source === "s3" || result.deferred ? graceMs.queue : graceMs.http;
+
+/**
+ * Ends the results whose attempt died and that nobody has asked for again: `failed`, with the attempt counted as unaccounted
+ * and its reservation as spent. The lease stays the dead attempt's, so that an answer of its own that waits in a queue to be
+ * settled still can be. Returns the ids of those it ended.
+ */
+export async function sweep({ store, now, graceMs }: SweepDeps): Promise<string[]> {
+  const shards = await Promise.all(
+    leaseShardKeys.map((shard) => overdue(store, shard, now().getTime() - graceMs.http)),
+  );
+  const swept: string[] = [];
+  for (const id of shards.flat()) {
+    const item = await readItem(store, id);
+    if (item && isDead(item, now(), graceMs) && (await giveUp(store, item, now()))) swept.push(id);
+  }
+  return swept;
+}
+
+const isDead = (item: StoredItem, now: Date, graceMs: SweepDeps["graceMs"]): boolean =>
+  item.result.status === "running" && item.lease_expires_at + graceMsOf(item, graceMs) < now.getTime();
+
+async function overdue(store: ResultStore, shard: string, beforeMs: number): Promise<string[]> {
+  const ids: string[] = [];
+  let start: Record<string, unknown> | undefined;
+  do {
+    const page = await store.dynamodb.send(
+      new QueryCommand({
+        TableName: store.tableName,
+        IndexName: leaseIndex,
+        KeyConditionExpression: "lease_pk = :shard AND lease_expires_at < :before",
+        ExpressionAttributeValues: { ":shard": shard, ":before": beforeMs },
+        ExclusiveStartKey: start,
+      }),
+    );
+    ids.push(...(page.Items ?? []).map(({ pk }) => String(pk).slice(resultKey("").pk.length)));
+    start = page.LastEvaluatedKey;
+  } while (start);
+  return ids;
+}
+
+/** False when the attempt turned out to live, or another was faster. */
+async function giveUp(store: ResultStore, item: StoredItem, now: Date): Promise<boolean> {
+  const error = new AppError("internal", "The work broke off before it was done. Ask again.");
+  const result = {
+    ...item.result,
+    status: "failed" as const,
+    error: { code: error.code, message: error.message, param: error.param },
+    completedAt: now.toISOString(),
+  };
+  const entry = entryOf(dayOf(now), { result, unaccounted: item.pending_unaccounted + 1 });
+  const update = {
+    TableName: store.tableName,
+    Key: resultKey(result.id),
+    UpdateExpression:
+      "SET #result = :result, #status = :status, pending_unaccounted = :none, ledger = :ledger, swept = :swept REMOVE reservation, lease_pk",
+    ConditionExpression: `${held} AND lease_expires_at = :seen`,
+    ExpressionAttributeNames: { "#result": "result", "#status": "status" },
+    ExpressionAttributeValues: {
+      ...heldValues({ leaseId: item.lease_id }),
+      ":result": result,
+      ":status": result.status,
+      ":none": 0,
+      ":ledger": sumOf([...item.ledger, entry]),
+      ":swept": entry,
+      ":seen": item.lease_expires_at,
+    },
+  };
+  const lost = item.reservation;
+  const charge = lost ? [{ Update: chargeUpdate(store.tableName, lost, lost.nano_usd) }] : [];
+  const refusal = await transact(store.dynamodb, (tries) => [
+    { Update: update },
+    ...countersOf(store, result.owner, [entry], tries),
+    ...charge,
+  ]);
+  return refusal === null;
+}

@@ -1,0 +1,16 @@
+import { settleLate } from "@tollgate/core/result/settle-later";
+import { log } from "./log.ts";
+import { records } from "./queue.ts";
+import { config } from "./runtime/config.ts";
+import { store } from "./runtime/results.ts";
+import { queueNamed } from "./runtime/sqs.ts";
+
+const { MAX_RECEIVE_COUNT } = config("MAX_RECEIVE_COUNT");
+const queue = { ...queueNamed("SettleLaterQueue"), maxReceiveCount: MAX_RECEIVE_COUNT };
+
+export const handler = records(queue, async ({ messageId, body, count }) => {
+  const { owner, resultId, settled } = await settleLate(store, body);
+  const identity = { message_id: messageId, receive_count: count, owner, result_id: resultId };
+  log(settled ? "info" : "warn", "settled_late", { ...identity, settled });
+  return [];
+});
