@@ -1,19 +1,12 @@
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { Audit } from "@tollgate/core/audit/audit";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { newCaller, picture, type Result, unique, userMessage } from "./client.ts";
+import { beforeAll, describe, expect, inject, test } from "vitest";
+import { awsClients, newCaller, picture, type Result, unique, userMessage } from "./client.ts";
 import { runCommand } from "./command.ts";
 
 const stage = inject("stage");
 const caller = await newCaller(stage);
-const client = new DynamoDBClient({
-  endpoint: stage.dynamodb,
-  region: stage.region,
-  credentials: { accessKeyId: stage.access_key_id, secretAccessKey: stage.secret_access_key },
-});
-const dynamodb = DynamoDBDocumentClient.from(client);
-afterAll(() => client.destroy());
+const { dynamodb } = awsClients(stage);
 const today = () => new Date().toISOString().slice(0, 10);
 const results: Result[] = [];
 
