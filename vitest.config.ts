@@ -19,6 +19,7 @@ export default defineConfig({
           ...timeouts,
         },
       },
+      { test: { name: "fault", include: ["test/fault/**/*.test.ts"], fileParallelism: false, ...timeouts } },
     ],
   },
 });

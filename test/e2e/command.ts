@@ -8,7 +8,7 @@ import type { StageInfo } from "@tollgate/local/stage";
 const root = resolve(import.meta.dirname, "../..");
 
 /** Runs `npm run keys` or `npm run usage` in a process of its own, on this stage. */
-export async function runCommand(stage: StageInfo, name: "audit" | "keys" | "usage", ...args: string[]) {
+export async function runCommand(stage: StageInfo, name: "audit" | "keys" | "redrive" | "usage", ...args: string[]) {
   const dir = mkdtempSync(join(tmpdir(), "tollgate-command-"));
   writeFileSync(join(dir, "stage.json"), JSON.stringify(stage), { mode: 0o600 });
   try {
@@ -19,7 +19,7 @@ export async function runCommand(stage: StageInfo, name: "audit" | "keys" | "usa
 }
 
 /** The same, in the surroundings that `sst shell` gives it. */
-export const runInSstShell = (stage: StageInfo, name: "audit" | "keys" | "usage", ...args: string[]) =>
+export const runInSstShell = (stage: StageInfo, name: "audit" | "keys" | "redrive" | "usage", ...args: string[]) =>
   run(name, args, {
     SST_RESOURCE_App: JSON.stringify({ name: "tollgate", stage: "production" }),
     SST_RESOURCE_Ledger: JSON.stringify({ name: stage.table, type: "sst.aws.Dynamo" }),

@@ -6,7 +6,8 @@ import { readManifest } from "@tollgate/local/manifest";
 import { table } from "@tollgate/local/table";
 import * as z from "zod";
 import { parseCommand, run, UsageError } from "./command.ts";
-import { type Ledger, openLedger, root } from "./ledger.ts";
+import { type Ledger, openLedger } from "./ledger.ts";
+import { localStage, root } from "./stage.ts";
 
 const usage = `npm run audit                            hold results, counters, budgets and what OpenAI billed against each other
       -- --from 2026-11-01               leave out the counters of days (UTC) before, whose results have expired
@@ -29,10 +30,11 @@ async function main(): Promise<void> {
     throw new UsageError(`--from: "${values.from}" is no day. Give one as 2026-11-01.`);
   }
   const ledger = openLedger(values.dir);
-  let found = await auditOnce(ledger, values.from);
+  const openai = localStage(values.dir)?.openai ?? null;
+  let found = await auditOnce(ledger, openai, values.from);
   for (let pass = 2; pass <= passes && found.problems.length > 0; pass++) {
     await setTimeout(betweenPassesMs);
-    const again = await auditOnce(ledger, values.from);
+    const again = await auditOnce(ledger, openai, values.from);
     found = { ...again, problems: again.problems.filter((problem) => found.problems.some(isSame(problem))) };
   }
   console.log(values.json ? JSON.stringify(found, null, 2) : report(found));
@@ -41,7 +43,11 @@ async function main(): Promise<void> {
 
 const isSame = (a: Problem) => (b: Problem) => a.subject === b.subject && a.message === b.message;
 
-async function auditOnce({ dynamodb, tableName, openai }: Ledger, from: string | undefined): Promise<Audit> {
+async function auditOnce(
+  { dynamodb, tableName }: Ledger,
+  openai: string | null,
+  from: string | undefined,
+): Promise<Audit> {
   const progress = process.stderr.isTTY
     ? (items: number) => process.stderr.write(`\r… ${items.toLocaleString("en")} items read `)
     : () => {};

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { startDynamoDB } from "./aws/dynamodb.ts";
+import type { Faults } from "./aws/fault.ts";
 import { createPrincipals } from "./aws/iam.ts";
 import { startS3 } from "./aws/s3.ts";
 import { startSqs } from "./aws/sqs.ts";
@@ -26,6 +27,10 @@ export interface StageOptions {
   port: number;
   /** Forget what an earlier run left in `dir`. */
   fresh?: boolean;
+  /** Another graph than that of `infra/manifest.json`. */
+  manifest?: Manifest;
+  /** Which calls of the functions to AWS's services go wrong; none when left out. */
+  faults?: Faults["strike"];
   /** Replace the simulated OpenAI. */
   openai?: { baseUrl?: string | undefined; apiKey?: string | undefined };
   /** Variables that replace those of the manifest, in functions that call OpenAI. */
@@ -79,11 +84,13 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     if (options.fresh)
       for (const name of ["dynamodb", "sqs", "s3", "openai", "state.json"])
         rmSync(join(dir, name), { recursive: true, force: true });
-    const manifest = readManifest(root);
+    const { manifest = readManifest(root) } = options;
     const { region, account } = manifest;
     const state = readOrCreateState(dir);
     const admin = { accessKeyId: state.accessKeyId, secretAccessKey: state.secretAccessKey };
     const principals = createPrincipals();
+    let kill = (_principal: string) => {};
+    const faults = options.faults && { strike: options.faults, kill: (principal: string) => kill(principal) };
     principals.add({ ...admin, name: "admin", policy: "administrator" });
 
     progress("starting DynamoDB, SQS and OpenAI, bundling the functions");
@@ -96,6 +103,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
           tables: Object.values(manifest.tables),
           region,
           account,
+          faults,
         }),
       ),
       running(
@@ -106,6 +114,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
           consumed: manifest.eventSourceMappings.map(({ queue }) => queue),
           region,
           account,
+          faults,
         }),
       ),
       simulated ? running(startOpenAI({ dataDir: join(dir, "openai") })) : null,
@@ -122,6 +131,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         buckets: Object.values(manifest.buckets),
         region,
         account,
+        faults,
         onEvent: async ({ queue, message }) => {
           await queues.send(new SendMessageCommand({ QueueUrl: queueUrl(queue), MessageBody: message }));
         },
@@ -156,6 +166,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         log: (name, _requestId, line) => /^(START|END|REPORT) /.test(line) || log(name, line),
       }),
     );
+    kill = lambda.kill;
     const table = only(manifest.tables, "table");
     await provisionApiKey({
       apiKey: state.apiKey,

@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import { GetObjectCommand, PutObjectCommand, type PutObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
 import { onTestFinished } from "vitest";
+import type { Faults } from "../../../packages/local/src/aws/fault.ts";
 import type { Principal } from "../../../packages/local/src/aws/iam.ts";
 import { startS3 } from "../../../packages/local/src/aws/s3.ts";
 import type { BucketSpec } from "../../../packages/local/src/manifest.ts";
@@ -12,6 +13,7 @@ export interface S3TestOptions {
   dir?: string;
   principals?: Principal[];
   spec?: Partial<BucketSpec>;
+  faults?: Faults;
   onEvent?: (event: { queue: string; message: string }) => Promise<void>;
 }
 
@@ -24,6 +26,7 @@ export async function startBucket(options: S3TestOptions = {}) {
     buckets: [bucketSpec(bucket, options.spec), bucketSpec("tollgate-other")],
     region,
     account,
+    faults: options.faults,
     onEvent: options.onEvent ?? (async (event) => void events.push(event)),
   });
   let stopped = false;

@@ -5,6 +5,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { onTestFinished } from "vitest";
+import type { Faults } from "../../../packages/local/src/aws/fault.ts";
 import type { Principal } from "../../../packages/local/src/aws/iam.ts";
 import { startSqs } from "../../../packages/local/src/aws/sqs.ts";
 import type { QueueSpec } from "../../../packages/local/src/manifest.ts";
@@ -26,7 +27,7 @@ export const consumer = functionPrincipal("consumer", [
 ]);
 
 /** A queue and its dead-letter queue, stopped when the test is over. */
-export async function startQueues(overrides: Partial<QueueSpec> = {}, dir?: string) {
+export async function startQueues(overrides: Partial<QueueSpec> = {}, dir?: string, faults?: Faults) {
   const queues = { Jobs: queueSpec("jobs", overrides), Dead: queueSpec("jobs-dlq") };
   const sqs = await startSqs({
     dir: dir ?? (await temporaryDir()),
@@ -34,6 +35,7 @@ export async function startQueues(overrides: Partial<QueueSpec> = {}, dir?: stri
     queues,
     region,
     account,
+    faults,
   });
   let stopped = false;
   const stop = async () => {

@@ -15,6 +15,7 @@ export interface SettleLaterQueue {
 interface SettleDeps {
   store: ResultStore;
   later: SettleLaterQueue;
+  now: () => Date;
 }
 
 /** A queue keeps what was paid for long enough; the caller waits for this first. */
@@ -26,12 +27,12 @@ const firstWaitMs = 100;
  * lease was lost. Throws when there is neither table nor queue.
  */
 export async function settleOrHandOver(deps: SettleDeps, lease: Lease, settlement: Settlement): Promise<boolean> {
-  const startedMs = performance.now();
+  const startedMs = deps.now().getTime();
   for (let waitMs = firstWaitMs; ; waitMs *= 2) {
     try {
       return await settle(deps.store, lease, settlement);
     } catch {
-      if (performance.now() - startedMs + waitMs > patienceMs) break;
+      if (deps.now().getTime() - startedMs + waitMs > patienceMs) break;
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
   }

@@ -2,11 +2,13 @@ import type { ResultStore } from "@tollgate/core/result/store";
 import type { TextStore } from "@tollgate/core/text-store";
 import { bucketName, tableName } from "./config.ts";
 import { dynamodb } from "./dynamodb.ts";
+import { patiently } from "./patience.ts";
 
 let loaded: Promise<TextStore> | undefined;
 const load = () => {
   loaded ??= Promise.all([import("@aws-sdk/client-s3"), import("@tollgate/core/s3-text-store")]).then(
-    ([{ S3Client }, { createS3TextStore }]) => createS3TextStore(new S3Client(), bucketName()),
+    ([{ S3Client }, { createS3TextStore }]) =>
+      createS3TextStore(new S3Client({ requestHandler: patiently }), bucketName()),
   );
   return loaded;
 };

@@ -1,5 +1,6 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { queueUrl } from "./config.ts";
+import { quickly } from "./patience.ts";
 
 /**
  * SQS hides a message for 12 hours at most, counted from its receive. A function may be at work for 15 minutes of them before
@@ -12,7 +13,10 @@ export function queueNamed(name: Parameters<typeof queueUrl>[0]) {
   const QueueUrl = queueUrl(name);
   let loaded: Promise<{ sqs: SQSClient; commands: typeof import("@aws-sdk/client-sqs") }> | undefined;
   const load = () => {
-    loaded ??= import("@aws-sdk/client-sqs").then((commands) => ({ sqs: new commands.SQSClient(), commands }));
+    loaded ??= import("@aws-sdk/client-sqs").then((commands) => ({
+      sqs: new commands.SQSClient({ requestHandler: quickly }),
+      commands,
+    }));
     return loaded;
   };
   return {

@@ -5,6 +5,7 @@ import type { TableSpec } from "../manifest.ts";
 import { type Engine, startEngine } from "./dynamodb/engine.ts";
 import { permissionsOf } from "./dynamodb/permissions.ts";
 import { provisionTables } from "./dynamodb/tables.ts";
+import { applyFault, type Faults, type ServiceCall } from "./fault.ts";
 import { accessDeniedMessage, type Principal, type Principals } from "./iam.ts";
 import {
   authenticate,
@@ -14,7 +15,7 @@ import {
   parseJsonObject,
   sendJsonError,
 } from "./json-protocol.ts";
-import { listenOnLoopback, readBody } from "./loopback.ts";
+import { listenOnLoopback, readBody, sendJson } from "./loopback.ts";
 
 export interface DynamoDBOptions {
   /** Where the database lives between runs. */
@@ -23,6 +24,7 @@ export interface DynamoDBOptions {
   tables: TableSpec[];
   region: string;
   account: string;
+  faults?: Faults | undefined;
 }
 
 /** A request to DynamoDB is at most 16 MB. Source: BatchWriteItem's reference, November 2026. */
@@ -43,10 +45,16 @@ export async function startDynamoDB(options: DynamoDBOptions) {
     client.destroy();
     const agent = new Agent({ keepAlive: true });
     const gate = await listenOnLoopback((request, response) => {
-      admit(request, options).then(
-        (body) => forward(request, body, response, engine, agent),
-        (error) => sendJsonError(response, error),
-      );
+      admit(request, options)
+        .then(async ({ body, call }) => {
+          const fault = options.faults?.strike(call) ?? null;
+          const exchange = { request, response };
+          const carriedOut = await applyFault(fault, call, options.faults, exchange, (kind) =>
+            refuse(response, kind, body),
+          );
+          if (carriedOut) forward(request, body, response, engine, agent);
+        })
+        .catch((error) => sendJsonError(response, error));
     });
     return {
       endpoint: gate.endpoint,
@@ -63,7 +71,7 @@ export async function startDynamoDB(options: DynamoDBOptions) {
 }
 
 /** Resolves with the body of a request that may pass. Throws JsonProtocolError. */
-async function admit(request: IncomingMessage, options: DynamoDBOptions): Promise<Buffer> {
+async function admit(request: IncomingMessage, options: DynamoDBOptions): Promise<{ body: Buffer; call: ServiceCall }> {
   const body = await readBody(request, maxRequestBytes);
   if (body === null) throw new JsonProtocolError(413, `${coral}#RequestEntityTooLarge`, "Request entity is too large");
   const { principals, region } = options;
@@ -71,7 +79,30 @@ async function admit(request: IncomingMessage, options: DynamoDBOptions): Promis
   const operation = operationOf(request, /^DynamoDB(Streams)?_20120810\./);
   if (operation === null) throw new JsonProtocolError(400, `${coral}#UnknownOperationException`, "Unknown operation");
   authorize(principal, operation, parseJsonObject(body), options);
-  return body;
+  return { body, call: { service: "dynamodb", principal: principal.name, operation } };
+}
+
+const conflict = "Transaction is ongoing for the item";
+
+/** Answers as DynamoDB does when it does not do what it was asked for. */
+function refuse(response: ServerResponse, kind: "throttled" | "conflict" | "unavailable", body: Buffer): void {
+  const answer = (status: number, type: string, message: string, more = {}) =>
+    sendJson(response, status, { __type: `com.amazonaws.dynamodb.v20120810#${type}`, message, ...more });
+  const { TransactItems } = parseJsonObject(body);
+  if (kind === "throttled") {
+    answer(400, "ThrottlingException", "Rate of requests exceeds the allowed throughput.");
+  } else if (kind === "unavailable") {
+    answer(500, "InternalServerError", "Internal server error");
+  } else if (Array.isArray(TransactItems)) {
+    const CancellationReasons = TransactItems.map((_, i) =>
+      i === 0 ? { Code: "TransactionConflict", Message: conflict } : { Code: "None" },
+    );
+    const codes = CancellationReasons.map(({ Code }) => Code).join(", ");
+    const message = `Transaction cancelled, please refer cancellation reasons for specific reasons [${codes}]`;
+    answer(400, "TransactionCanceledException", message, { CancellationReasons });
+  } else {
+    answer(400, "TransactionConflictException", conflict);
+  }
 }
 
 function authorize(

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import type { BucketSpec } from "../manifest.ts";
+import { applyFault, type Faults, type ServiceCall } from "./fault.ts";
 import type { Principals } from "./iam.ts";
 import { listenOnLoopback } from "./loopback.ts";
 import { createBlobs } from "./s3/blobs.ts";
@@ -23,6 +24,7 @@ export interface S3Options {
   buckets: BucketSpec[];
   region: string;
   account: string;
+  faults?: Faults | undefined;
   /** Hands an event to its queue, named as in the notification; called again until it resolves. */
   onEvent: OnEvent;
 }
@@ -48,7 +50,9 @@ export async function startS3(options: S3Options) {
     response.setHeader("x-amz-id-2", requestId);
     response.setHeader("server", "AmazonS3");
     allowOrigin(request, response);
-    answer(deps, request, response, requestId).catch((error) => sendError(request, response, requestId, error));
+    answer(deps, request, response, requestId, options.faults).catch((error) =>
+      sendError(request, response, requestId, error),
+    );
   });
   outbox.flush();
   return {
@@ -61,7 +65,13 @@ export async function startS3(options: S3Options) {
   };
 }
 
-async function answer(deps: S3Deps, request: IncomingMessage, response: ServerResponse, requestId: string) {
+async function answer(
+  deps: S3Deps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  faults: Faults | undefined,
+) {
   if (request.method === "OPTIONS") {
     response.writeHead(200, { "content-length": "0" }).end();
     return;
@@ -76,8 +86,18 @@ async function answer(deps: S3Deps, request: IncomingMessage, response: ServerRe
   const identity = await authenticate(request, { principals: deps.principals, region: deps.region, service: "s3" });
   const operation = operationOf(call);
   if (target.bucket !== "" && !deps.buckets.has(target.bucket)) throw s3Errors.noSuchBucket(target.bucket);
+  const serviceCall: ServiceCall = { service: "s3", principal: identity.principal.name, operation: operation.name };
+  const refuse = (kind: keyof typeof refusals) => sendError(request, response, requestId, refusals[kind]);
+  const fault = faults?.strike(serviceCall) ?? null;
+  if (!(await applyFault(fault, serviceCall, faults, { request, response }, refuse))) return;
   await operation({ ...call, identity });
 }
+
+const refusals = {
+  throttled: new S3Error(503, "SlowDown", "Please reduce your request rate."),
+  conflict: new S3Error(503, "ServiceUnavailable", "Service is unable to handle request."),
+  unavailable: new S3Error(500, "InternalError", "We encountered an internal error. Please try again."),
+};
 
 function isForm({ method, headers }: IncomingMessage): boolean {
   return method === "POST" && /^multipart\/form-data\b/i.test(headers["content-type"] ?? "");

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import type { QueueSpec } from "../manifest.ts";
+import { applyFault, type Faults, type ServiceCall } from "./fault.ts";
 import { accessDeniedMessage, type Principal, type Principals } from "./iam.ts";
 import {
   authenticate,
@@ -30,6 +31,7 @@ export interface SqsOptions {
   consumed?: string[];
   region: string;
   account: string;
+  faults?: Faults | undefined;
 }
 
 /** More than any batch with its JSON escapes. */
@@ -55,6 +57,7 @@ export async function startSqs(options: SqsOptions) {
     arrivals: createArrivals(),
     arnOf: (queue) => `arn:aws:sqs:${region}:${account}:${queue}`,
     urlOf: (queue) => `${listener.endpoint}/${account}/${queue}`,
+    moveTasks: [],
     now: Date.now,
   };
   provisionQueues(deps, options.queues);
@@ -85,10 +88,31 @@ async function answer(deps: SqsDeps, request: IncomingMessage, response: ServerR
   }
   const input = parseJsonObject(body);
   authorize(deps, principal, name, input, options);
+  const call: ServiceCall = { service: "sqs", principal: principal.name, operation: name };
+  const fault = options.faults?.strike(call) ?? null;
+  const refuse = (kind: keyof typeof refusals) => sendJsonError(response, refusals[kind]);
+  if (!(await applyFault(fault, call, options.faults, { request, response }, refuse))) return;
   const gone = new AbortController();
   response.on("close", () => gone.abort());
-  const output = await operation(deps, input, gone.signal);
+  const output = await operation({ ...deps, reordered: fault?.kind === "reordered" }, input, gone.signal);
+  if (fault?.kind === "redelivered") redeliver(deps, input, output);
   if (!gone.signal.aborted) sendJson(response, 200, output);
+}
+
+const unavailable = new JsonProtocolError(503, `${coral}#ServiceUnavailable`, "The service is unavailable.");
+const refusals = {
+  throttled: new JsonProtocolError(400, "com.amazonaws.sqs#RequestThrottled", "The request was denied."),
+  conflict: unavailable,
+  unavailable,
+};
+
+/** What was received is visible again at once, as if its visibility timeout had ended early. */
+function redeliver(deps: SqsDeps, input: Record<string, unknown>, output: unknown): void {
+  const { Messages = [] } = output as { Messages?: { ReceiptHandle: string }[] };
+  for (const { ReceiptHandle } of Messages) {
+    const again = { QueueUrl: input.QueueUrl, ReceiptHandle, VisibilityTimeout: 0 };
+    operations.ChangeMessageVisibility?.(deps, again, AbortSignal.timeout(1_000));
+  }
 }
 
 function authorize(
@@ -111,7 +135,7 @@ function authorize(
 
 /** The queue that an operation is about; `*` for one about all. */
 function queueOf(deps: SqsDeps, operation: string, input: Record<string, unknown>): string {
-  if (operation === "ListQueues") return "*";
+  if (operation === "ListQueues" || operation === "CancelMessageMoveTask") return "*";
   const { QueueName, SourceArn } = input;
   if (typeof QueueName === "string") return QueueName;
   if (typeof SourceArn === "string") return queueNameOf(SourceArn);

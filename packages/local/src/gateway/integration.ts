@@ -38,7 +38,10 @@ export async function integrateStreaming(options: IntegrationOptions): Promise<v
   const idle = setTimeout(() => response.destroy(), STREAM_IDLE_TIMEOUT_MS);
   streamed.body.on("data", () => idle.refresh());
   // With its status sent, a response can only be broken off: by the function's failure, the time-out or the client.
-  await pipeline(streamed.body, response, { signal }).catch((error: Error) => options.log(error.message));
+  await pipeline(streamed.body, response, { signal }).catch((error: Error) => {
+    streamed.body.destroy();
+    options.log(error.message);
+  });
   clearTimeout(idle);
 }
 

@@ -28,6 +28,8 @@ export interface Lambda {
    * @throws FunctionError when the function fails before that; LambdaServiceException as `invoke`
    */
   invokeStreaming(name: string, event: unknown, options?: { signal?: AbortSignal }): Promise<StreamedResponse>;
+  /** Kills every environment of a function, as a crash does: what it was at work on fails. */
+  kill(name: string): void;
   /** Lets running invocations end for `drainTimeoutMs`, then kills every environment. */
   stop(): Promise<void>;
 }
@@ -109,6 +111,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
       signal?.addEventListener("abort", () => response.then(({ body }) => body.destroy()).catch(() => {}));
       return untilAborted(response, signal);
     },
+    kill: (name) => pools.get(name)?.kill(),
     async stop() {
       stopped = true;
       const drained = new AbortController();

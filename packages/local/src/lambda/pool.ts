@@ -5,6 +5,8 @@ import { LambdaServiceException, platformError } from "./error.ts";
 export interface Pool {
   /** @throws LambdaServiceException `TooManyRequestsException` */
   run(invocation: Invocation): void;
+  /** Kills every environment, at work or not. */
+  kill(): void;
   stop(): Promise<void>;
 }
 
@@ -77,6 +79,9 @@ export function createPool({ start, concurrency, maxEnvironments, idleTimeoutMs 
       if (atWork >= concurrency) throw new LambdaServiceException("TooManyRequestsException", 429, "Rate Exceeded.");
       waiting.push(invocation);
       work();
+    },
+    kill() {
+      for (const environment of all) retire(environment);
     },
     async stop() {
       for (const { sink } of waiting.splice(0)) {

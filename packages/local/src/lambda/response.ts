@@ -65,7 +65,8 @@ export function streamedResponse(): { sink: ResponseSink; response: Promise<Stre
         resume();
         callback(error);
       },
-    });
+      // A failure with which nobody reads any more is nobody's.
+    }).on("error", () => {});
   const writeHead = (chunk: Buffer, resume: () => void) => {
     head = Buffer.concat([head, chunk]);
     const end = head.indexOf(DELIMITER);

@@ -53,7 +53,7 @@ export const messageOperations: Record<string, Operation> = {
     const deadlineMs = deps.now() + (options.WaitTimeSeconds ?? queue.receiveWaitSeconds) * 1000;
     let messages: StoredMessage[] = [];
     while (!signal.aborted) {
-      messages = deps.store.receive(queue, options.MaxNumberOfMessages, visibilityTimeoutSeconds);
+      messages = deps.store.receive(queue, options.MaxNumberOfMessages, visibilityTimeoutSeconds, deps.reordered);
       const nowMs = deps.now();
       if (messages.length > 0 || nowMs >= deadlineMs) break;
       const wakeMs = Math.min(deadlineMs, deps.store.nextVisibleMs(queue) ?? deadlineMs);

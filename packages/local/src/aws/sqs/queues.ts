@@ -133,9 +133,25 @@ export const queueOperations: Record<string, Operation> = {
     if (!source || (destination !== null && !deps.store.queue(destination))) {
       throw sqsError("ResourceNotFoundException", "The resource that you specified for the task does not exist.");
     }
-    deps.store.redrive(source, destination);
+    const moved = deps.store.redrive(source, destination);
     for (const queue of deps.store.queues()) deps.arrivals.emit(queue.name);
+    const task = { SourceArn, DestinationArn, ApproximateNumberOfMessagesMoved: moved, StartedTimestamp: deps.now() };
+    deps.moveTasks.unshift({ ...task, Status: "COMPLETED", ApproximateNumberOfMessagesToMove: moved });
     return { TaskHandle: Buffer.from(SourceArn).toString("base64") };
+  },
+
+  /** The latest first. Those of an earlier run of the stage are forgotten. */
+  ListMessageMoveTasks(deps, input) {
+    const { SourceArn, MaxResults } = parse(
+      z.object({ SourceArn: z.string(), MaxResults: z.int().min(1).max(10).default(1) }),
+      input,
+    );
+    return { Results: deps.moveTasks.filter((task) => task.SourceArn === SourceArn).slice(0, MaxResults) };
+  },
+
+  /** No task is ever under way here. */
+  CancelMessageMoveTask() {
+    throw sqsError("ResourceNotFoundException", "The task does not exist, or it is over.");
   },
 };
 

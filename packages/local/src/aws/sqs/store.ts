@@ -76,6 +76,9 @@ export function openStore(file: string, now: () => number = Date.now) {
     ),
     expire: db.prepare("DELETE FROM messages WHERE queue = ? AND sent_ms <= ?"),
     visible: db.prepare(`SELECT ${columns} FROM messages WHERE queue = ? AND visible_at_ms <= ? ORDER BY id LIMIT ?`),
+    visibleInAnyOrder: db.prepare(
+      `SELECT ${columns} FROM messages WHERE queue = ? AND visible_at_ms <= ? ORDER BY receipt_handle, message_id LIMIT ?`,
+    ),
     receive: db.prepare(
       `UPDATE messages SET visible_at_ms = ?, receive_count = receive_count + 1, receipt_handle = ?,
         first_received_ms = coalesce(first_received_ms, ?) WHERE id = ? RETURNING ${columns}`,
@@ -121,7 +124,7 @@ export function openStore(file: string, now: () => number = Date.now) {
     },
 
     /** At most `limit` visible messages, now in flight. Those received too often go to the dead-letter queue instead. */
-    receive(from: Queue, limit: number, visibilityTimeoutSeconds: number): StoredMessage[] {
+    receive(from: Queue, limit: number, visibilityTimeoutSeconds: number, reordered = false): StoredMessage[] {
       const nowMs = now();
       if (Number(sql.nextVisible.get(from.name)?.at ?? Number.POSITIVE_INFINITY) > nowMs) return [];
       return inTransaction(db, () => {
@@ -129,7 +132,8 @@ export function openStore(file: string, now: () => number = Date.now) {
         const deadLetter = deadLetterOf(from);
         const received: StoredMessage[] = [];
         while (received.length < limit) {
-          const visible = sql.visible.all(from.name, nowMs, limit - received.length);
+          const inOrder = reordered ? sql.visibleInAnyOrder : sql.visible;
+          const visible = inOrder.all(from.name, nowMs, limit - received.length);
           if (visible.length === 0) break;
           for (const row of visible) {
             const id = Number(row.id);
