@@ -1,7 +1,6 @@
 import { GetQueueUrlCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { readManifest } from "@tollgate/local/manifest";
-import { Resource } from "sst/resource";
-import { clientOf, localStage, root } from "./stage.ts";
+import { clientOf, links, localStage, root } from "./stage.ts";
 
 export type Queues = ReturnType<typeof openQueues>;
 
@@ -9,7 +8,6 @@ export type Queues = ReturnType<typeof openQueues>;
 export function openQueues(dir?: string) {
   const stage = localStage(dir);
   const sqs = new SQSClient(clientOf(stage, "sqs"));
-  const links = Resource as unknown as Record<string, { url: string }>;
   const urlOf = async (name: string): Promise<string | undefined> => {
     if (!stage) return links[name]?.url;
     const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: readManifest(root).queues[name]?.name }));

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { StageInfo } from "@tollgate/local/stage";
+import { Resource } from "sst/resource";
 
 /** The repository's. */
 export const root = resolve(import.meta.dirname, "../../..");
@@ -29,3 +30,6 @@ export const clientOf = (stage: StageInfo | null, service: "dynamodb" | "sqs") =
         credentials: { accessKeyId: stage.access_key_id, secretAccessKey: stage.secret_access_key },
       }
     : {};
+
+/** What `sst shell` says of the deployed stage's resources. */
+export const links = Resource as unknown as { Ledger: { name: string } } & Record<string, { url: string }>;

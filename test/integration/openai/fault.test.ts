@@ -78,6 +78,11 @@ describe("a rule", () => {
     expect(await statuses("an apple", 4)).toEqual([200, 500, 500, 200]);
   });
 
+  it("strikes each third matching request, so many times", async () => {
+    await arm({ match: { every: 3, nth: 2 }, times: 2, fault });
+    expect(await statuses("hi", 9)).toEqual([200, 500, 200, 200, 500, 200, 200, 200, 200]);
+  });
+
   it("strikes for ever with times 0, until the faults are cleared", async () => {
     await arm({ times: 0, fault });
     expect(await statuses("hi", 3)).toEqual([500, 500, 500]);

@@ -3,6 +3,7 @@ import { chatCall } from "../chat/chat.ts";
 import { chatRequest } from "../chat/schema.ts";
 import { AppError } from "../error.ts";
 import { parseJsonBody } from "../request.ts";
+import { mayBeTriedAgain } from "../result/claim.ts";
 import type { StoredItem } from "../result/item.ts";
 import { type Job, type Prepared, perform } from "../result/perform.ts";
 import type { Result } from "../result/result.ts";
@@ -29,7 +30,8 @@ export const resultIdOf = (body: string): string => message.parse(JSON.parse(bod
 
 /**
  * Does the work that a deferred result waits for, unless it is done, and forgets its request. Returns the result in its final
- * state, failed ones too; null when there is none any more. Throws when the message has to come back.
+ * state, failed ones too; null when there is none any more. Throws when the message has to come back: now, or, when nothing
+ * but a passing failure is left after the last receive, from the dead-letter queue.
  */
 export async function resume(
   deps: ResumeDeps,
@@ -38,10 +40,12 @@ export async function resume(
 ): Promise<Omit<Result, "answer"> | null> {
   const item = await readItem(deps.store, resultId);
   if (!item?.result.deferred) return null;
-  const result = item.result.status === "running" ? await finish(deps, item, options) : item.result;
+  const result = isOpen(item.result) ? await finish(deps, item, options) : item.result;
   await deps.requests.remove(item.result.deferred.requestKey);
   return result;
 }
+
+const isOpen = (result: Omit<Result, "answer">): boolean => result.status === "running" || mayBeTriedAgain(result);
 
 async function finish(
   deps: ResumeDeps,
@@ -52,9 +56,9 @@ async function finish(
     const { result } = await perform(deps, jobOf(deps, item, options));
     return result;
   } catch (error) {
-    // A failure that was settled is an end like any other.
+    // A failure that no other attempt would mend is an end like any other.
     const now = await readItem(deps.store, item.result.id);
-    if (now?.result.status === "running") throw error;
+    if (now && isOpen(now.result)) throw error;
     return now?.result ?? null;
   }
 }

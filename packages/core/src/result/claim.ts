@@ -3,7 +3,7 @@ import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { ulid } from "ulid";
 import { chargeUpdate, type Reservation } from "../budget/budget.ts";
-import { AppError, type ErrorCode } from "../error.ts";
+import { AppError } from "../error.ts";
 import type { LedgerEntry } from "../usage/ledger.ts";
 import { leaseShardOf, noLease, parseItem, resultKey, type StoredItem } from "./item.ts";
 import type { Result } from "./result.ts";
@@ -95,7 +95,7 @@ export async function claim(store: ResultStore, options: ClaimOptions): Promise<
 const leaseEnd = ({ result, nowMs }: ClaimOptions): number => (result.deferred ? 0 : nowMs + leaseMs);
 
 function judgeExisting(existing: StoredItem, options: ClaimOptions): "take" | "replay" | "in_progress" | "mismatch" {
-  const { status, owner, error } = existing.result;
+  const { status, owner } = existing.result;
   if (owner !== options.result.owner) return "mismatch";
   if (status === "awaiting_upload") return "take";
   if (existing.request_hash !== options.requestHash) return "mismatch";
@@ -103,11 +103,12 @@ function judgeExisting(existing: StoredItem, options: ClaimOptions): "take" | "r
     const waits = options.result.deferred && existing.result.deferred;
     return waits || existing.lease_expires_at > options.nowMs ? "in_progress" : "take";
   }
-  if (status === "failed" && isPassing(error?.code) && existing.result.usage === null) return "take";
-  return "replay";
+  return mayBeTriedAgain(existing.result) ? "take" : "replay";
 }
 
-const isPassing = (code: ErrorCode | undefined): boolean => code !== undefined && new AppError(code, "").retryable;
+/** It failed for a reason that passes, and nothing was paid for it. */
+export const mayBeTriedAgain = ({ status, error, usage }: Omit<Result, "answer">): boolean =>
+  status === "failed" && usage === null && error !== null && new AppError(error.code, "").retryable;
 
 async function putIfNew(
   store: ResultStore,

@@ -138,7 +138,9 @@ function forward(request: IncomingMessage, body: Buffer, response: ServerRespons
     { host: "127.0.0.1", port: engine.port, method, path: url, headers, agent },
     (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
-      pipeline(answer, response, () => {});
+      // Its client may be gone.
+      if (response.destroyed) answer.resume();
+      else pipeline(answer, response, () => {});
     },
   );
   upstream.on("error", (error) => {

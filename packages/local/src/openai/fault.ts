@@ -59,7 +59,9 @@ export interface Rule {
   model: string | null;
   /** The first matching request that it strikes, counted from 1. */
   nth: number;
-  /** How many matching requests it strikes from there on; 0 for all. */
+  /** Of the matching requests from there on, it strikes each so-manieth. */
+  every: number;
+  /** How many it strikes; 0 for all. */
   times: number;
   fault: Fault;
 }
@@ -99,8 +101,9 @@ export function createFaults(): Faults {
   };
 }
 
-function strikes({ nth, times }: Rule, matched: number): boolean {
-  return matched >= nth && (times === 0 || matched < nth + times);
+function strikes({ nth, every, times }: Rule, matched: number): boolean {
+  const after = matched - nth;
+  return after >= 0 && after % every === 0 && (times === 0 || after < every * times);
 }
 
 /** `POST /_control/faults`: a list of rules, or one. @throws OpenAIError 400 */
@@ -108,11 +111,14 @@ export function rulesAt(body: unknown): Rule[] {
   return arrayAt(Array.isArray(body) ? body : [body], "rules").map((item, index) => {
     const path = `rules[${index}]`;
     const rule = closedObjectAt(item, path, ["match", "times", "fault"]);
-    const match = optional(rule.match, (value) => closedObjectAt(value, `${path}.match`, ["contains", "model", "nth"]));
+    const match = optional(rule.match, (value) =>
+      closedObjectAt(value, `${path}.match`, ["contains", "model", "nth", "every"]),
+    );
     return {
       contains: optional(match?.contains, (value) => stringAt(value, `${path}.match.contains`)),
       model: optional(match?.model, (value) => stringAt(value, `${path}.match.model`)),
       nth: optional(match?.nth, (value) => integerAt(value, `${path}.match.nth`, { min: 1 })) ?? 1,
+      every: optional(match?.every, (value) => integerAt(value, `${path}.match.every`, { min: 1 })) ?? 1,
       times: optional(rule.times, (value) => integerAt(value, `${path}.times`, { min: 0 })) ?? 1,
       fault: faultAt(objectAt(required(rule, "fault", `${path}.fault`), `${path}.fault`), `${path}.fault`),
     };
