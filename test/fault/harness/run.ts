@@ -22,7 +22,7 @@ export interface RunOptions {
   /** How long clients send and faults strike; the recovery takes about a minute more. */
   seconds: number;
   progress: (step: string) => void;
-  /** Between the end of the work and the judgement. */
+  /** What is done to the stage after the judgement; a second one follows. */
   meddle?: (stage: HarnessStage) => Promise<void>;
   /** Ends the run early, with nothing left behind. */
   signal?: AbortSignal;
@@ -33,6 +33,8 @@ export interface Run {
   requests: Tally;
   faults: Tally;
   verdict: Verdict;
+  /** After `meddle`. */
+  secondVerdict: Verdict | null;
 }
 
 const root = join(import.meta.dirname, "../../..");
@@ -50,10 +52,11 @@ export async function runOnce({ seed, seconds, progress, meddle, signal }: RunOp
     progress(step);
   };
   let failed = true;
+  let workload: Awaited<ReturnType<typeof startWorkload>> | undefined;
   try {
     told("starting a stage");
     await stage.start(seed);
-    const workload = await startWorkload(stage, seed, { requests, faults });
+    workload = await startWorkload(stage, seed, { requests, faults });
     told(`faults for ${seconds} s`);
     await setTimeout((seconds / 2) * 1000, null, { signal });
     await stage.kill();
@@ -69,15 +72,18 @@ export async function runOnce({ seed, seconds, progress, meddle, signal }: RunOp
     await stage.start(null);
     told("recovering");
     await recover(stage, signal);
-    await meddle?.(stage);
     told("judging");
     const verdict = await judge(stage, workload.told);
     failed = verdict.audit.problems.length + verdict.lost.length + verdict.double.length > 0;
-    return { seed, requests, faults, verdict };
+    await meddle?.(stage);
+    const secondVerdict = meddle ? await judge(stage, workload.told) : null;
+    return { seed, requests, faults, verdict, secondVerdict };
   } finally {
+    const stopped = workload?.stop();
     await stage.stop();
+    await stopped;
     // The state of a run that went wrong is evidence.
-    if (!failed || signal?.aborted || meddle) rmSync(dir, { recursive: true, force: true });
+    if (!failed || signal?.aborted) rmSync(dir, { recursive: true, force: true });
     else progress(`what the stage kept is in ${dir}`);
   }
 }
