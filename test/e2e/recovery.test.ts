@@ -4,9 +4,20 @@ import { join } from "node:path";
 import { GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { type Manifest, readManifest } from "@tollgate/local/manifest";
 import { type Stage, startStage } from "@tollgate/local/stage";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { awsClients, billed, eventually, newCaller, picture, type Result, unique, userMessage } from "./client.ts";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import {
+  awsClients,
+  billed,
+  eventually,
+  newCaller,
+  picture,
+  type Result,
+  type TestCaller,
+  unique,
+  userMessage,
+} from "./client.ts";
 import { runCommand } from "./command.ts";
+import { recordUse } from "./permissions.ts";
 
 const root = join(import.meta.dirname, "../..");
 const dir = mkdtempSync(join(tmpdir(), "tollgate-recovery-"));
@@ -24,8 +35,10 @@ function impatient(): Manifest {
   return manifest;
 }
 
-/** Kills a function's environments with its next call to OpenAI's result, once. */
+/** The function whose environments are killed as it settles, once. */
 let killNext: string | null = null;
+/** Functions that DynamoDB takes no transaction of, but for so many. */
+const cutOff = new Map<string, number>();
 let stage: Stage;
 
 beforeAll(async () => {
@@ -35,10 +48,15 @@ beforeAll(async () => {
     port: 0,
     manifest: impatient(),
     faults: ({ principal, operation }) => {
-      if (principal !== killNext || operation !== "TransactWriteItems") return null;
+      if (operation !== "TransactWriteItems") return null;
+      const left = cutOff.get(principal);
+      if (left !== undefined) cutOff.set(principal, left - 1);
+      if (left !== undefined && left <= 0) return { kind: "unavailable" };
+      if (principal !== killNext) return null;
       killNext = null;
       return { kind: "killed_before" };
     },
+    onDecision: recordUse(inject("usedPermissions")),
   });
 });
 afterAll(async () => {
@@ -62,6 +80,41 @@ describe("a result whose function died, and that nobody asks for again", () => {
     expect(result).toMatchObject({ error: { code: "internal" }, usage: null });
     expect(await caller.usage()).toMatchObject({ requests: 1, failed: 1, unaccounted_attempts: 1 });
   }, 90_000);
+});
+
+describe("when DynamoDB takes no settlement", () => {
+  const messages = () => userMessage(unique());
+  const photo = async () => ({ data: (await picture("png", 30, 31)).toString("base64") });
+
+  test.each<[string, (caller: TestCaller) => Promise<{ status: number }>]>([
+    ["Chat", (caller) => caller.send("POST", "/chat", { messages: messages() })],
+    ["Vision", async (caller) => caller.send("POST", "/vision", { images: [await photo()], prompt: unique() })],
+    ["OpenAI", (caller) => caller.send("POST", "/v1/chat/completions", { model: "gpt-4o-mini", messages: messages() })],
+    [
+      "RequestDeferred",
+      (caller) => caller.send("POST", "/chat", { messages: messages() }, { prefer: "respond-async" }),
+    ],
+    [
+      "ImageUploaded",
+      async (caller) => {
+        await caller.putImage("cat.png", await picture("png", 30, 31));
+        return { status: 200 };
+      },
+    ],
+  ])("%s hands it over: the answer is given at once, and settled once", async (name, ask) => {
+    const caller = await newCaller(stage.info);
+    const before = await billed(stage.info);
+    // What was deferred is taken up in a transaction, before OpenAI is asked.
+    cutOff.set(name, name === "RequestDeferred" ? 1 : 0);
+    const { status } = await ask(caller);
+    expect(status).toBe(name === "RequestDeferred" ? 202 : 200);
+    const [result] = await caller.finishedResults(1);
+    cutOff.delete(name);
+    expect(result?.status).toBe("succeeded");
+    const news = [...(await billed(stage.info)).keys()].filter((id) => !before.has(id));
+    expect(news).toEqual([result?.openai?.id]);
+    expect(await caller.usage()).toMatchObject({ requests: 1, unaccounted_attempts: 0 });
+  });
 });
 
 describe("npm run redrive", () => {

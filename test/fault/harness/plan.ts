@@ -20,6 +20,7 @@ const faultsOf: Record<ServiceCall["service"], readonly [Fault, ...Fault[]]> = {
   s3: reads,
   sqs: reads,
 };
+const pollers = new Set(["DeleteMessageBatch", "GetQueueAttributes"]);
 const deliveries: readonly [Fault, ...Fault[]] = [{ kind: "redelivered" }, { kind: "reordered" }];
 
 /**
@@ -34,8 +35,8 @@ export function createPlan(seed: number, onFault: (name: string) => void) {
     const random = streams.get(stream) ?? createRandom(seed, stream);
     streams.set(stream, random);
     const isDelivery = call.operation === "ReceiveMessage";
-    // Whoever has the stage's own key is the harness.
-    if (call.principal === "admin" && !isDelivery) return null;
+    // Whoever has the stage's own key is the harness; what Lambda's poller does besides receiving is Lambda's to mend.
+    if (call.principal === "admin" || pollers.has(call.operation)) return null;
     if (!random.onceIn(isDelivery ? 4 : onceInCalls)) return null;
     const fault = random.pick(isDelivery ? deliveries : faultsOf[call.service]);
     onFault(`${call.service} ${fault.kind}`);

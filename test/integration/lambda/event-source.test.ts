@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import {
   CreateQueueCommand,
+  DeleteQueueCommand,
   GetQueueAttributesCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
@@ -67,13 +68,14 @@ async function createQueue(visibilityTimeoutSeconds = 30) {
 }
 
 /** Starts a mapping before a function that this test plays itself. */
-function startMapping(
+async function startMapping(
   queue: Awaited<ReturnType<typeof createQueue>>,
   handler: (batch: Batch) => Promise<InvokeResult>,
   options: Partial<EventSourceMappingSpec> = {},
 ) {
   const log: string[] = [];
-  const source = startEventSource({
+  const source = await startEventSource({
+    functionTimeoutSeconds: 1,
     mapping: {
       queue: "Queue",
       function: "function",
@@ -107,7 +109,7 @@ describe("an event source mapping", () => {
   it("invokes the function with records as Lambda writes them, and deletes what succeeded", async () => {
     const queue = await createQueue();
     const received = Promise.withResolvers<Batch>();
-    startMapping(queue, async (batch) => {
+    await startMapping(queue, async (batch) => {
       received.resolve(batch);
       return succeed();
     });
@@ -150,7 +152,7 @@ describe("an event source mapping", () => {
   it("deletes all but the messages reported as failed, which come again when their visibility ends", async () => {
     const queue = await createQueue(1);
     const seen: string[] = [];
-    startMapping(queue, async ({ Records }) => {
+    await startMapping(queue, async ({ Records }) => {
       const failed = Records.filter(({ body }) => body === "bad" && !seen.includes("bad"));
       seen.push(...Records.map(({ body }) => body));
       return succeed({ batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) });
@@ -163,7 +165,7 @@ describe("an event source mapping", () => {
   it("leaves the whole batch in the queue when the function fails", async () => {
     const queue = await createQueue();
     const payload = JSON.stringify({ errorType: "Error", errorMessage: "boom" });
-    const { log } = startMapping(queue, async () => ({ ok: false, functionError: "Unhandled", payload }));
+    const { log } = await startMapping(queue, async () => ({ ok: false, functionError: "Unhandled", payload }));
     await queue.send("one", "two");
     await until(() => log.length > 0);
     expect(log[0]).toContain("boom");
@@ -172,7 +174,7 @@ describe("an event source mapping", () => {
 
   it("leaves the whole batch in the queue when what is reported names no message of it", async () => {
     const queue = await createQueue();
-    const { log } = startMapping(queue, async () => succeed({ batchItemFailures: [{ itemIdentifier: null }] }));
+    const { log } = await startMapping(queue, async () => succeed({ batchItemFailures: [{ itemIdentifier: null }] }));
     await queue.send("one", "two");
     await until(() => log.length > 0);
     expect(await queue.count()).toEqual({ waiting: 0, inFlight: 2 });
@@ -180,7 +182,7 @@ describe("an event source mapping", () => {
 
   it("does not read what the function reports when it is not switched on", async () => {
     const queue = await createQueue();
-    startMapping(
+    await startMapping(
       queue,
       async ({ Records }) =>
         succeed({ batchItemFailures: Records.map(({ messageId }) => ({ itemIdentifier: messageId })) }),
@@ -196,7 +198,7 @@ describe("an event source mapping", () => {
     let running = 0;
     let most = 0;
     const bodies: string[] = [];
-    startMapping(
+    await startMapping(
       queue,
       async ({ Records }) => {
         running += 1;
@@ -222,7 +224,7 @@ describe("an event source mapping", () => {
     const bodies = Array.from({ length: 10 }, (_, i) => String(i));
     await queue.send(...bodies);
     await queue.send(...bodies.slice(0, 5));
-    startMapping(
+    await startMapping(
       queue,
       async ({ Records }) => {
         sizes.push(Records.length);
@@ -239,7 +241,7 @@ describe("an event source mapping", () => {
     const begun = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
     const bodies: string[] = [];
-    const source = startMapping(queue, async ({ Records }) => {
+    const source = await startMapping(queue, async ({ Records }) => {
       begun.resolve();
       await release.promise;
       bodies.push(...Records.map(({ body }) => body));
@@ -258,17 +260,25 @@ describe("an event source mapping", () => {
 
   it("goes on after the queue could not be reached", async () => {
     const queue = await createQueue();
-    const absent = { ...queue, url: queue.url.replace(/queue-\d+$/, "not-yet") };
     const received = Promise.withResolvers<void>();
-    const { log } = startMapping(absent, async () => {
+    const { log } = await startMapping(queue, async () => {
       received.resolve();
       return succeed();
     });
+    const QueueName = queue.url.split("/").at(-1);
+    await sqs.send(new DeleteQueueCommand({ QueueUrl: queue.url }));
     await until(() => log.length > 0);
     expect(log[0]).toContain("cannot receive from");
-    await sqs.send(new CreateQueueCommand({ QueueName: "not-yet" }));
-    await sqs.send(new SendMessageCommand({ QueueUrl: absent.url, MessageBody: "at last" }));
+    await sqs.send(new CreateQueueCommand({ QueueName }));
+    await sqs.send(new SendMessageCommand({ QueueUrl: queue.url, MessageBody: "at last" }));
     await received.promise;
+  });
+
+  it("refuses a queue that would deliver a message again while the function is at work on it", async () => {
+    const queue = await createQueue(0);
+    await expect(startMapping(queue, async () => succeed())).rejects.toThrow(
+      "visibility timeout: 0 seconds is less than Function timeout: 1 seconds",
+    );
   });
 
   it("runs a real function", async () => {
@@ -283,7 +293,7 @@ describe("an event source mapping", () => {
       },
     });
     cleanUp.push(lambda.stop);
-    startMapping(queue, (batch) => lambda.invoke("function", batch));
+    await startMapping(queue, (batch) => lambda.invoke("function", batch));
     await queue.send("good", "bad");
     const printed = () => lambda.lines.filter(({ source }) => source === "function").map(({ line }) => line);
     await until(() => ["good", "bad"].every((body) => printed().join().includes(body)));

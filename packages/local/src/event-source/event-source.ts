@@ -1,5 +1,6 @@
 import {
   DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
   SQSClient,
@@ -27,6 +28,7 @@ export interface EventSourceOptions {
   queueUrl: string;
   queueArn: string;
   client: Pick<SQSClientConfig, "endpoint" | "region" | "credentials">;
+  functionTimeoutSeconds: number;
   lambda: Pick<Lambda, "invoke">;
   /** Takes what went wrong with a batch. */
   log(line: string): void;
@@ -35,11 +37,17 @@ export interface EventSourceOptions {
 /**
  * Polls a queue and invokes the function with what comes, as an event source mapping does. Messages that a batch
  * processed are deleted; those that failed are left alone and come again when their visibility time-out ends.
+ *
+ * @throws Error for a queue that would deliver a message again while the function may still be at work on it
  */
-export function startEventSource(options: EventSourceOptions): { stop(): Promise<void> } {
+export async function startEventSource(options: EventSourceOptions): Promise<{ stop(): Promise<void> }> {
   const { mapping, queueUrl, log } = options;
   const concurrency = mapping.maximumConcurrency ?? UNCONFIGURED_CONCURRENCY;
   const sqs = new SQSClient(options.client);
+  await checkVisibility(sqs, options).catch((error: unknown) => {
+    sqs.destroy();
+    throw error;
+  });
   const stopping = new AbortController();
   const batches = new Set<Promise<void>>();
 
@@ -118,4 +126,16 @@ export function startEventSource(options: EventSourceOptions): { stop(): Promise
       sqs.destroy();
     },
   };
+}
+
+/** Lambda refuses such a mapping when it is made. */
+async function checkVisibility(sqs: SQSClient, { mapping, queueUrl, functionTimeoutSeconds }: EventSourceOptions) {
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ["VisibilityTimeout"] }),
+  );
+  const visibilitySeconds = Number(Attributes?.VisibilityTimeout);
+  if (visibilitySeconds >= functionTimeoutSeconds) return;
+  throw new Error(
+    `${mapping.queue}: Queue visibility timeout: ${visibilitySeconds} seconds is less than Function timeout: ${functionTimeoutSeconds} seconds`,
+  );
 }
