@@ -2,7 +2,7 @@ import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import type { Audit } from "@tollgate/core/audit/audit";
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { awsClients, newCaller, picture, type Result, unique, userMessage } from "./client.ts";
-import { runCommand } from "./command.ts";
+import { runCommand, runInSstShell } from "./command.ts";
 
 const stage = inject("stage");
 const caller = await newCaller(stage);
@@ -58,6 +58,11 @@ async function tampered<T>(key: object, name: string, change: number, look: () =
 describe("npm run audit", () => {
   test("finds nothing wrong with answers, failures, deleted results and images", async () => {
     expect(await problemsOf(caller.owner, ...results.map(({ id }) => id))).toEqual([]);
+  });
+
+  test("works on a deployed stage inside sst shell, where OpenAI lists no calls", async () => {
+    const { stdout } = await runInSstShell(stage, "audit");
+    expect(stdout).toMatch(/billed by OpenAI +│ not known here/);
   });
 
   test("sees a token too many on a counter", async () => {

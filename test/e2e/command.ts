@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
+import { readManifest } from "@tollgate/local/manifest";
 import type { StageInfo } from "@tollgate/local/stage";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -23,10 +24,17 @@ export const runInSstShell = (stage: StageInfo, name: "audit" | "keys" | "redriv
   run(name, args, {
     SST_RESOURCE_App: JSON.stringify({ name: "tollgate", stage: "production" }),
     SST_RESOURCE_Ledger: JSON.stringify({ name: stage.table, type: "sst.aws.Dynamo" }),
+    ...Object.fromEntries(
+      Object.entries(readManifest(root).queues).map(([link, { name }]) => [
+        `SST_RESOURCE_${link}`,
+        JSON.stringify({ url: stage.queue_url.replace(/[^/]+$/, name), type: "sst.aws.Queue" }),
+      ]),
+    ),
     AWS_REGION: stage.region,
     AWS_ACCESS_KEY_ID: stage.access_key_id,
     AWS_SECRET_ACCESS_KEY: stage.secret_access_key,
     AWS_ENDPOINT_URL_DYNAMODB: stage.dynamodb,
+    AWS_ENDPOINT_URL_SQS: stage.sqs,
   });
 
 async function run(name: string, args: string[], env: Record<string, string>) {

@@ -16,7 +16,7 @@ import {
   unique,
   userMessage,
 } from "./client.ts";
-import { runCommand } from "./command.ts";
+import { runCommand, runInSstShell } from "./command.ts";
 import { recordUse } from "./permissions.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -128,6 +128,11 @@ describe("npm run redrive", () => {
       "RequestDeferredQueue: its dead-letter queue is empty.",
       "SettleLaterQueue: its dead-letter queue is empty.",
     ]);
+  });
+
+  test("works on a deployed stage inside sst shell", async () => {
+    const { status, stdout } = await runInSstShell(stage.info, "redrive", "--queue", "SettleLaterQueue");
+    expect([status, stdout]).toEqual([0, "SettleLaterQueue: its dead-letter queue is empty."]);
   });
 
   test("brings dead images and requests back, and nothing is paid for twice", async () => {
