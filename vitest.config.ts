@@ -1,22 +1,10 @@
 import { defineConfig } from "vitest/config";
-import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 };
-
-const isLast = ({ moduleId }: TestSpecification) => moduleId.endsWith("/permissions-used.test.ts");
-
-/** What looks back on the other tests comes after them. */
-class Sequencer extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
-    return [...sorted.filter((file) => !isLast(file)), ...sorted.filter(isLast)];
-  }
-}
 
 export default defineConfig({
   test: {
     maxWorkers: 2,
-    sequence: { sequencer: Sequencer },
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], ...timeouts } },
       { test: { name: "integration", include: ["test/integration/**/*.test.ts"], ...timeouts } },

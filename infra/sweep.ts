@@ -1,11 +1,11 @@
 import { createFunction } from "./function.ts";
 import { sweep as limits } from "./limits.ts";
-import { images, ledger, resources } from "./storage.ts";
+import { ledger, resources } from "./storage.ts";
 
 const sweep = createFunction("Sweep", {
   file: "sweep",
   limits,
-  link: [ledger, images],
+  link: [ledger],
   environment: {
     SWEEP_HTTP_GRACE_MS: String(limits.httpGraceMs),
     SWEEP_QUEUE_GRACE_MS: String(limits.queueGraceMs),

@@ -3,17 +3,12 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type StageInfo, startStage } from "@tollgate/local/stage";
 import type { TestProject } from "vitest/node";
-import { recordUse } from "./permissions.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     stage: StageInfo;
     /** Path of the file that has every line that the functions logged. */
     log: string;
-    /** Path of the file that has every permission that a function has used. */
-    usedPermissions: string;
-    /** Not only some of the test files. */
-    everyFileRuns: boolean;
   }
 }
 
@@ -21,22 +16,16 @@ declare module "vitest" {
 export default async function setup(project: TestProject) {
   const dir = mkdtempSync(join(tmpdir(), "tollgate-e2e-"));
   const log = join(dir, "functions.log");
-  const usedPermissions = join(dir, "permissions.jsonl");
   const stage = await startStage({
     root: resolve(import.meta.dirname, "../.."),
     dir,
     port: 0,
-    onDecision: recordUse(usedPermissions),
     log: (source, line) => appendFileSync(log, `${source} ${line}\n`),
     // Short enough for a test to wait for an OpenAI that hangs.
     environment: { OPENAI_ATTEMPT_TIMEOUT_MS: "2000" },
   });
   project.provide("stage", stage.info);
   project.provide("log", log);
-  project.provide("usedPermissions", usedPermissions);
-  // `vitest run`, with options of the form --name=value at most.
-  const [command, ...more] = process.argv.slice(2);
-  project.provide("everyFileRuns", command === "run" && more.every((argument) => /^--[\w.]+(=|$)/.test(argument)));
   return async () => {
     await stage.stop();
     rmSync(dir, { recursive: true, force: true });

@@ -6,10 +6,12 @@ const table = named(manifest.tables, "Ledger").arn;
 const bucket = named(manifest.buckets, "Images");
 const queue = named(manifest.queues, "ImageUploadedQueue");
 const deferred = named(manifest.queues, "RequestDeferredQueue");
+const settleLater = named(manifest.queues, "SettleLaterQueue");
 const folders = ["uploads", "outputs", "requests"].map((folder) => `${bucket.arn}/${folder}/*`);
 
 /** All that a function may ever name. AWS forces no `*` on any action that is called here. */
-const known = [table, `${table}/index/by_owner`, ...folders, queue.arn, deferred.arn];
+const indexes = ["by_owner", "by_lease"].map((index) => `${table}/index/${index}`);
+const known = [table, ...indexes, ...folders, queue.arn, deferred.arn, settleLater.arn];
 
 describe.each(Object.entries(manifest.functions))("%s", (_, { links, policy }) => {
   test("is granted actions by name, on resources of this stage", () => {

@@ -1,9 +1,10 @@
 import { sweep } from "@tollgate/core/result/sweep";
 import { log } from "./log.ts";
-import { config, now } from "./runtime/config.ts";
-import { store } from "./runtime/results.ts";
+import { config, now, tableName } from "./runtime/config.ts";
+import { dynamodb } from "./runtime/dynamodb.ts";
 
 const { SWEEP_HTTP_GRACE_MS, SWEEP_QUEUE_GRACE_MS } = config("SWEEP_HTTP_GRACE_MS", "SWEEP_QUEUE_GRACE_MS");
+const store = { dynamodb, tableName: tableName() };
 const graceMs = { http: SWEEP_HTTP_GRACE_MS, queue: SWEEP_QUEUE_GRACE_MS };
 
 /** Called on a schedule. */

@@ -7,7 +7,7 @@ import { answerKey, maxInlineAnswerBytes } from "./answer-key.ts";
 import { type Lease, leaseMs } from "./claim.ts";
 import { noLease, parseItem, resultKey } from "./item.ts";
 import type { Result } from "./result.ts";
-import type { ResultStore } from "./store.ts";
+import type { ResultStore, ResultTable } from "./store.ts";
 import { type Refusal, retryConflicts, type TransactItems, transact } from "./transaction.ts";
 
 /** What came of an attempt. */
@@ -105,7 +105,7 @@ async function end({ dynamodb }: ResultStore, lease: Lease, writes: Writes): Pro
 export const dayOf = (when: Date): string => when.toISOString().slice(0, 10);
 
 /** The part of a transaction that puts entries on the counters. Each try moves on to another shard. */
-export function countersOf({ tableName }: ResultStore, owner: string, entries: LedgerEntry[], tries: number) {
+export function countersOf({ tableName }: ResultTable, owner: string, entries: LedgerEntry[], tries: number) {
   const shard = tries === 0 ? Math.floor(Math.random() * shardCount) : tries % shardCount;
   return entries.map((entry) => ({ Update: counterUpdate(tableName, owner, entry, shard) }));
 }

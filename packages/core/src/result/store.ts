@@ -10,9 +10,12 @@ import { ownerIndex, ownerKey, parseItem, receiptKey, resultKey, type StoredItem
 import type { Result } from "./result.ts";
 import { transact } from "./transaction.ts";
 
-export interface ResultStore {
+export interface ResultTable {
   dynamodb: DynamoDBDocumentClient;
   tableName: string;
+}
+
+export interface ResultStore extends ResultTable {
   answers: TextStore;
 }
 
@@ -37,7 +40,7 @@ export async function readResult(store: ResultStore, id: string): Promise<Result
   return item && toResult(store, item);
 }
 
-export async function readItem(store: ResultStore, id: string): Promise<StoredItem | null> {
+export async function readItem(store: ResultTable, id: string): Promise<StoredItem | null> {
   const { Item } = await store.dynamodb.send(
     new GetCommand({ TableName: store.tableName, Key: resultKey(id), ConsistentRead: true }),
   );

@@ -4,11 +4,11 @@ import { AppError } from "../error.ts";
 import { entryOf, sumOf } from "../usage/ledger.ts";
 import { leaseIndex, leaseShardKeys, resultKey, type StoredItem } from "./item.ts";
 import { countersOf, dayOf, held, heldValues } from "./settle.ts";
-import { type ResultStore, readItem } from "./store.ts";
+import { type ResultTable, readItem } from "./store.ts";
 import { transact } from "./transaction.ts";
 
 export interface SweepDeps {
-  store: ResultStore;
+  store: ResultTable;
   now: () => Date;
   /**
    * How long after its lease ended an attempt is given up: of a request that came over HTTP, which only its client could
@@ -41,7 +41,7 @@ export async function sweep({ store, now, graceMs }: SweepDeps): Promise<string[
 const isDead = (item: StoredItem, now: Date, graceMs: SweepDeps["graceMs"]): boolean =>
   item.result.status === "running" && item.lease_expires_at + graceMsOf(item, graceMs) < now.getTime();
 
-async function overdue(store: ResultStore, shard: string, beforeMs: number): Promise<string[]> {
+async function overdue(store: ResultTable, shard: string, beforeMs: number): Promise<string[]> {
   const ids: string[] = [];
   let start: Record<string, unknown> | undefined;
   do {
@@ -61,7 +61,7 @@ async function overdue(store: ResultStore, shard: string, beforeMs: number): Pro
 }
 
 /** False when the attempt turned out to live, or another was faster. */
-async function giveUp(store: ResultStore, item: StoredItem, now: Date): Promise<boolean> {
+async function giveUp(store: ResultTable, item: StoredItem, now: Date): Promise<boolean> {
   const error = new AppError("internal", "The work broke off before it was done. Ask again.");
   const result = {
     ...item.result,
