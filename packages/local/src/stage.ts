@@ -89,8 +89,11 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     const state = readOrCreateState(dir);
     const admin = { accessKeyId: state.accessKeyId, secretAccessKey: state.secretAccessKey };
     const principals = createPrincipals();
-    let kill = (_principal: string) => {};
-    const faults = options.faults && { strike: options.faults, kill: (principal: string) => kill(principal) };
+    let end: Faults["end"] = () => {};
+    const faults: Faults | undefined = options.faults && {
+      strike: options.faults,
+      end: (call, how) => end(call, how),
+    };
     principals.add({ ...admin, name: "admin", policy: "administrator" });
 
     progress("starting DynamoDB, SQS and OpenAI, bundling the functions");
@@ -168,7 +171,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         log: (name, _requestId, line) => /^(START|END|REPORT) /.test(line) || log(name, line),
       }),
     );
-    kill = lambda.kill;
+    end = ({ principal, traceId }, how) => lambda.end(principal, traceId, how);
     const table = only(manifest.tables, "table");
     await provisionApiKey({
       apiKey: state.apiKey,

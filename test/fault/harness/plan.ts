@@ -13,6 +13,7 @@ const reads: readonly [Fault, ...Fault[]] = [
   { kind: "slow", ms: 700 },
   { kind: "killed_before" },
   { kind: "killed_after" },
+  { kind: "timed_out" },
 ];
 const faultsOf: Record<ServiceCall["service"], readonly [Fault, ...Fault[]]> = {
   // Twice as often what only DynamoDB has, and what only exactness survives.

@@ -5,7 +5,7 @@ import { ulid } from "ulid";
 import { chargeUpdate, type Reservation } from "../budget/budget.ts";
 import { AppError } from "../error.ts";
 import type { LedgerEntry } from "../usage/ledger.ts";
-import { leaseShardOf, noLease, parseItem, resultKey, type StoredItem } from "./item.ts";
+import { leaseShardOf, newRevision, noLease, parseItem, resultKey, type StoredItem, unrevised } from "./item.ts";
 import type { Result } from "./result.ts";
 import { type ResultStore, toAttributes, toResult } from "./store.ts";
 import { retryConflicts, transact } from "./transaction.ts";
@@ -62,6 +62,7 @@ export async function claim(store: ResultStore, options: ClaimOptions): Promise<
   const leaseId = options.result.deferred ? noLease : ulid();
   const fresh: StoredItem = {
     result: options.result,
+    revision: newRevision(),
     lease_id: leaseId,
     lease_expires_at: leaseEnd(options),
     request_hash: options.requestHash,
@@ -140,7 +141,7 @@ const isSame = (stored: StoredItem, written: Pick<StoredItem, "lease_id" | "resu
   stored.lease_id === written.lease_id && stored.result.deferred?.requestKey === written.result.deferred?.requestKey;
 
 /**
- * Takes a result over, unless another attempt was faster. An attempt that died holding it may have been billed: it is
+ * Takes a result over as it was read, unless anybody has written since. An attempt that died holding it may have been billed: it is
  * unaccounted, and what it had reserved counts as spent, since breaking off is no way around a budget.
  */
 async function take(
@@ -157,19 +158,19 @@ async function take(
   const update = {
     TableName: store.tableName,
     Key: resultKey(result.id),
-    UpdateExpression: `SET #result = :result, #status = :running, lease_id = :lease, lease_expires_at = :expires, request_hash = :hash, pending_unaccounted = :pending${shard ? ", lease_pk = :shard" : ""} REMOVE expires_at, reservation, swept${shard ? "" : ", lease_pk"}`,
-    ConditionExpression: "lease_id = :old AND #status = :oldStatus",
+    UpdateExpression: `SET #result = :result, #status = :running, revision = :revision, lease_id = :lease, lease_expires_at = :expires, request_hash = :hash, pending_unaccounted = :pending${shard ? ", lease_pk = :shard" : ""} REMOVE expires_at, reservation, swept${shard ? "" : ", lease_pk"}`,
+    ConditionExpression: unrevised,
     ExpressionAttributeNames: { "#result": "result", "#status": "status" },
     ExpressionAttributeValues: {
       ":result": result,
       ":running": "running",
+      ":revision": newRevision(),
       ":lease": leaseId,
       ":expires": leaseEnd(options),
       ":hash": options.requestHash,
       ":pending": pendingUnaccounted,
       ...(shard && { ":shard": shard }),
-      ":old": existing.lease_id,
-      ":oldStatus": existing.result.status,
+      ":seen": existing.revision,
     },
     ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
   };

@@ -5,7 +5,7 @@ import type { AppError } from "../error.ts";
 import { counterUpdate, entryOf, type LedgerEntry, minus, shardCount, sumOf } from "../usage/ledger.ts";
 import { answerKey, maxInlineAnswerBytes } from "./answer-key.ts";
 import { type Lease, leaseMs } from "./claim.ts";
-import { noLease, parseItem, resultKey } from "./item.ts";
+import { newRevision, noLease, parseItem, resultKey, unrevised } from "./item.ts";
 import type { Result } from "./result.ts";
 import type { ResultStore, ResultTable } from "./store.ts";
 import { type Refusal, retryConflicts, type TransactItems, transact } from "./transaction.ts";
@@ -41,7 +41,7 @@ export async function settle(store: ResultStore, lease: Lease, settlement: Settl
     if (now?.lease_id !== lease.leaseId || now.result.status === "running") return false;
     // Our own settlement, whose answer was lost on its way back.
     if (!now.swept) return true;
-    swept = { entry: now.swept, ledger: now.ledger };
+    swept = { entry: now.swept, ledger: now.ledger, revision: now.revision };
   }
 }
 
@@ -49,6 +49,7 @@ export async function settle(store: ResultStore, lease: Lease, settlement: Settl
 interface Swept {
   entry: LedgerEntry;
   ledger: LedgerEntry[];
+  revision: string;
 }
 
 type Writes = (lease: Lease, tries: number) => TransactItems;
@@ -68,13 +69,14 @@ const writesOf =
     const update = {
       TableName: store.tableName,
       Key: resultKey(result.id),
-      UpdateExpression: `SET #result = :result, #status = :status, pending_unaccounted = :none, ledger = :ledger${kept ? `, ${kept.name} = :kept` : ""} REMOVE reservation, lease_pk, swept`,
-      ConditionExpression: swept ? "lease_id = :lease AND attribute_exists(swept)" : heldBy(lease),
+      UpdateExpression: `SET #result = :result, #status = :status, revision = :revision, pending_unaccounted = :none, ledger = :ledger${kept ? `, ${kept.name} = :kept` : ""} REMOVE reservation, lease_pk, swept`,
+      ConditionExpression: swept ? unrevised : heldBy(lease),
       ExpressionAttributeNames: { "#result": "result", "#status": "status" },
       ExpressionAttributeValues: {
-        ...(swept ? { ":lease": lease.leaseId } : heldValues(lease)),
+        ...(swept ? { ":seen": swept.revision } : heldValues(lease)),
         ":result": result,
         ":status": result.status,
+        ":revision": newRevision(),
         ":none": 0,
         ":ledger": sumOf([...(swept?.ledger ?? lease.ledger), ...added]),
         ...(kept && { ":kept": kept.value }),
@@ -136,10 +138,10 @@ export async function renew(store: ResultStore, lease: Lease, nowMs: number): Pr
   const update = new UpdateCommand({
     TableName: store.tableName,
     Key: resultKey(lease.result.id),
-    UpdateExpression: "SET lease_expires_at = :expires",
+    UpdateExpression: "SET lease_expires_at = :expires, revision = :revision",
     ConditionExpression: held,
     ExpressionAttributeNames: { "#status": "status" },
-    ExpressionAttributeValues: { ...heldValues(lease), ":expires": nowMs + leaseMs },
+    ExpressionAttributeValues: { ...heldValues(lease), ":expires": nowMs + leaseMs, ":revision": newRevision() },
   });
   try {
     await retryConflicts(() => store.dynamodb.send(update));
@@ -158,11 +160,12 @@ export async function release(store: ResultStore, lease: Lease, error: AppError,
       TableName: store.tableName,
       Key: resultKey(lease.result.id),
       UpdateExpression:
-        "SET lease_id = :none, lease_expires_at = :zero, pending_unaccounted = pending_unaccounted + :maybe, #result.#error = :error REMOVE reservation, lease_pk",
+        "SET revision = :revision, lease_id = :none, lease_expires_at = :zero, pending_unaccounted = pending_unaccounted + :maybe, #result.#error = :error REMOVE reservation, lease_pk",
       ConditionExpression: heldBy(lease),
       ExpressionAttributeNames: { "#result": "result", "#status": "status", "#error": "error" },
       ExpressionAttributeValues: {
         ...heldValues(lease),
+        ":revision": newRevision(),
         ":none": noLease,
         ":zero": 0,
         ":maybe": maybeBilled,
@@ -174,15 +177,15 @@ export async function release(store: ResultStore, lease: Lease, error: AppError,
   });
 }
 
-/** Forgets a claim whose request OpenAI refused as invalid: nothing was billed, and nothing is kept. */
+/** Forgets a claim whose request OpenAI refused as invalid, unless anything may have been billed: nothing is kept. */
 export async function discard(store: ResultStore, lease: Lease): Promise<void> {
   await end(store, lease, (lease) => {
     const remove = {
       TableName: store.tableName,
       Key: resultKey(lease.result.id),
-      ConditionExpression: heldBy(lease),
+      ConditionExpression: `${heldBy(lease)} AND pending_unaccounted = :zero`,
       ExpressionAttributeNames: { "#status": "status" },
-      ExpressionAttributeValues: heldValues(lease),
+      ExpressionAttributeValues: { ...heldValues(lease), ":zero": 0 },
       ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
     };
     return [{ Delete: remove }, ...chargeOf(store, lease, 0)];

@@ -6,7 +6,7 @@ import {
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
 import type { TextStore } from "../text-store.ts";
-import { ownerIndex, ownerKey, parseItem, receiptKey, resultKey, type StoredItem } from "./item.ts";
+import { ownerIndex, ownerKey, parseItem, receiptKey, resultKey, type StoredItem, unrevised } from "./item.ts";
 import type { Result } from "./result.ts";
 import { transact } from "./transaction.ts";
 
@@ -144,17 +144,15 @@ export async function putResult(store: ResultStore, item: StoredItem, ttlEpochSe
 
 /**
  * Removes a result in its final state, and its stored answer. What it put on the counters was billed and stays there; a
- * receipt, without any content, keeps the ledger checkable. Returns false when another attempt has taken the result up since
- * it was read.
+ * receipt, without any content, keeps the ledger checkable. Returns false when the result has changed since it was read.
  */
 export async function deleteResult(store: ResultStore, item: StoredItem, now: Date): Promise<boolean> {
-  const { result, lease_id, ledger } = item;
+  const { result, lease_id, ledger, revision } = item;
   const remove = {
     TableName: store.tableName,
     Key: resultKey(result.id),
-    ConditionExpression: "lease_id = :lease AND #status = :status",
-    ExpressionAttributeNames: { "#status": "status" },
-    ExpressionAttributeValues: { ":lease": lease_id, ":status": result.status },
+    ConditionExpression: unrevised,
+    ExpressionAttributeValues: { ":seen": revision },
   };
   const receipt = {
     ...receiptKey(result.id, lease_id),

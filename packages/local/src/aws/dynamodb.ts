@@ -5,7 +5,7 @@ import type { TableSpec } from "../manifest.ts";
 import { type Engine, startEngine } from "./dynamodb/engine.ts";
 import { permissionsOf } from "./dynamodb/permissions.ts";
 import { provisionTables } from "./dynamodb/tables.ts";
-import { applyFault, type Faults, type ServiceCall } from "./fault.ts";
+import { applyFault, type Faults, type ServiceCall, traceIdOf } from "./fault.ts";
 import { accessDeniedMessage, type Principal, type Principals } from "./iam.ts";
 import {
   authenticate,
@@ -79,7 +79,7 @@ async function admit(request: IncomingMessage, options: DynamoDBOptions): Promis
   const operation = operationOf(request, /^DynamoDB(Streams)?_20120810\./);
   if (operation === null) throw new JsonProtocolError(400, `${coral}#UnknownOperationException`, "Unknown operation");
   authorize(principal, operation, parseJsonObject(body), options);
-  return { body, call: { service: "dynamodb", principal: principal.name, operation } };
+  return { body, call: { service: "dynamodb", principal: principal.name, operation, traceId: traceIdOf(request) } };
 }
 
 const conflict = "Transaction is ongoing for the item";

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import type { QueueSpec } from "../manifest.ts";
-import { applyFault, type Faults, type ServiceCall } from "./fault.ts";
+import { applyFault, type Faults, type ServiceCall, traceIdOf } from "./fault.ts";
 import { accessDeniedMessage, type Principal, type Principals } from "./iam.ts";
 import {
   authenticate,
@@ -88,7 +88,12 @@ async function answer(deps: SqsDeps, request: IncomingMessage, response: ServerR
   }
   const input = parseJsonObject(body);
   authorize(deps, principal, name, input, options);
-  const call: ServiceCall = { service: "sqs", principal: principal.name, operation: name };
+  const call: ServiceCall = {
+    service: "sqs",
+    principal: principal.name,
+    operation: name,
+    traceId: traceIdOf(request),
+  };
   const fault = options.faults?.strike(call) ?? null;
   const refuse = (kind: keyof typeof refusals) => sendJsonError(response, refusals[kind]);
   if (!(await applyFault(fault, call, options.faults, { request, response }, refuse))) return;
