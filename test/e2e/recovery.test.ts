@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { type Manifest, readManifest } from "@tollgate/local/manifest";
 import { type Stage, startStage } from "@tollgate/local/stage";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import {
   awsClients,
   billed,
@@ -17,6 +17,7 @@ import {
   userMessage,
 } from "./client.ts";
 import { runCommand, runInSstShell } from "./command.ts";
+import { recordUse } from "./permissions.ts";
 
 const root = join(import.meta.dirname, "../..");
 const dir = mkdtempSync(join(tmpdir(), "tollgate-recovery-"));
@@ -55,6 +56,7 @@ beforeAll(async () => {
       killNext = null;
       return { kind: "killed_before" };
     },
+    onDecision: recordUse(inject("usedPermissions")),
   });
 });
 afterAll(async () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { startDynamoDB } from "./aws/dynamodb.ts";
 import type { Faults } from "./aws/fault.ts";
-import { createPrincipals } from "./aws/iam.ts";
+import { createPrincipals, type DecisionRecord } from "./aws/iam.ts";
 import { startS3 } from "./aws/s3.ts";
 import { startSqs } from "./aws/sqs.ts";
 import { bundleFunctions } from "./bundle.ts";
@@ -31,6 +31,8 @@ export interface StageOptions {
   manifest?: Manifest;
   /** Which calls of the functions to AWS's services go wrong; none when left out. */
   faults?: Faults["strike"];
+  /** Hears of every decision about a call to AWS's services. */
+  onDecision?: (record: DecisionRecord) => void;
   /** Replace the simulated OpenAI. */
   openai?: { baseUrl?: string | undefined; apiKey?: string | undefined };
   /** Variables that replace those of the manifest, in functions that call OpenAI. */
@@ -88,7 +90,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     const { region, account } = manifest;
     const state = readOrCreateState(dir);
     const admin = { accessKeyId: state.accessKeyId, secretAccessKey: state.secretAccessKey };
-    const principals = createPrincipals();
+    const principals = createPrincipals(options);
     let kill = (_principal: string) => {};
     const faults = options.faults && { strike: options.faults, kill: (principal: string) => kill(principal) };
     principals.add({ ...admin, name: "admin", policy: "administrator" });
