@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 /** A call that a service is about to answer. */
 export interface ServiceCall {
   service: "dynamodb" | "s3" | "sqs";
-  /** Who calls: the function's name, or `admin` for Lambda's pollers and whoever has the stage's own key. */
+  /** Who calls: the function, also where Lambda polls in its name, `s3.amazonaws.com`, or `admin` with the stage's own key. */
   principal: string;
   operation: string;
 }
