@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 /** A call that a service is about to answer. */
 export interface ServiceCall {
   service: "dynamodb" | "s3" | "sqs";
-  /** Who calls: the function's name, or `admin` for Lambda's pollers and whoever has the stage's own key. */
+  /** Who calls: the function, also where Lambda polls in its name, `s3.amazonaws.com`, or `admin` with the stage's own key. */
   principal: string;
   operation: string;
   /** The invocation that it is made in, as Lambda's trace id, which AWS's SDKs send along; null outside of one. */
@@ -38,8 +38,8 @@ export type Fault =
   | { kind: "reordered" };
 
 export interface Faults {
-  /** Decides on each call; null for one that goes well. */
-  strike(call: ServiceCall): Fault | null;
+  /** Decides on each call, which waits for it; null for one that goes well. */
+  strike(call: ServiceCall): Fault | null | Promise<Fault | null>;
   /** Ends the execution environment that makes the call. */
   end(call: ServiceCall, how: "kill" | "time-out"): void;
 }

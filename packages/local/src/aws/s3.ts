@@ -93,7 +93,7 @@ async function answer(
     traceId: traceIdOf(request),
   };
   const refuse = (kind: keyof typeof refusals) => sendError(request, response, requestId, refusals[kind]);
-  const fault = faults?.strike(serviceCall) ?? null;
+  const fault = (await faults?.strike(serviceCall)) ?? null;
   if (!(await applyFault(fault, serviceCall, faults, { request, response }, refuse))) return;
   await operation({ ...call, identity });
 }

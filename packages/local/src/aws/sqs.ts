@@ -94,7 +94,7 @@ async function answer(deps: SqsDeps, request: IncomingMessage, response: ServerR
     operation: name,
     traceId: traceIdOf(request),
   };
-  const fault = options.faults?.strike(call) ?? null;
+  const fault = (await options.faults?.strike(call)) ?? null;
   const refuse = (kind: keyof typeof refusals) => sendJsonError(response, refusals[kind]);
   if (!(await applyFault(fault, call, options.faults, { request, response }, refuse))) return;
   const gone = new AbortController();
@@ -127,12 +127,13 @@ function authorize(
   input: Record<string, unknown>,
   options: SqsOptions,
 ): void {
-  const action = `sqs:${permissionNames[operation] ?? operation}`;
-  const resource = deps.arnOf(queueOf(deps, operation, input));
-  const { outcome } = options.principals.authorize(principal, action, resource);
-  if (outcome === "allowed") return;
+  const queue = queueOf(deps, operation, input);
+  const request = { principal, action: `sqs:${permissionNames[operation] ?? operation}`, resource: deps.arnOf(queue) };
+  const resourcePolicy = Object.values(options.queues).find(({ name }) => name === queue)?.policy;
+  const decision = options.principals.authorize({ ...request, resourcePolicy });
+  if (decision.outcome === "allowed") return;
   // SQS writes the action in lower case.
-  const refusal = { principal, account: options.account, action: action.toLowerCase(), resource, outcome };
+  const refusal = { ...request, ...decision, action: request.action.toLowerCase(), account: options.account };
   throw new JsonProtocolError(403, `${coral}#AccessDeniedException`, accessDeniedMessage(refusal), {
     "x-amzn-query-error": "AccessDenied;Sender",
   });
