@@ -71,10 +71,17 @@ describe("a policy", () => {
     expect(isAllowed(policy, "s3:ListBucket", "*", { "S3:Prefix": value })).toBe(expected);
   });
 
-  test("does not fulfil a condition on a key that the request lacks, unless IfExists", () => {
-    expect(isAllowed([allowWhen("StringEquals", "s3:prefix", ["a"])], "s3:ListBucket", "*")).toBe(false);
-    expect(isAllowed([allowWhen("StringEqualsIfExists", "s3:prefix", ["a"])], "s3:ListBucket", "*")).toBe(true);
-    expect(isAllowed([allowWhen("Null", "s3:prefix", ["true"])], "s3:ListBucket", "*")).toBe(true);
+  test.each([
+    ["StringEquals", "a", false],
+    ["StringEqualsIfExists", "a", true],
+    ["StringNotEquals", "a", true],
+    ["ForAllValues:StringEquals", "a", true],
+    ["ForAnyValue:StringEquals", "a", false],
+    ["ForAnyValue:StringNotEquals", "a", false],
+    ["Null", "true", true],
+    ["Null", "false", false],
+  ])("holds %s %s against a key that the request lacks: %s", (test, wanted, expected) => {
+    expect(isAllowed([allowWhen(test, "s3:prefix", [wanted])], "s3:ListBucket", "*")).toBe(expected);
   });
 
   test("never lets a request through by a condition operator that is not known", () => {

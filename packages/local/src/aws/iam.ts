@@ -39,8 +39,8 @@ export interface Principals {
   authorize(request: AccessRequest): Decision;
 }
 
-/** Of every request. There is no TLS on loopback, and nobody else on the line: it counts as secure. */
-const alwaysTrue: RequestContext = { "aws:SecureTransport": "true" };
+/** What every request has. There is no TLS on loopback, and nobody else on the line: it counts as secure. */
+const everyRequest: RequestContext = { "aws:SecureTransport": "true" };
 
 /** The registry of access keys that every local service shares. */
 export function createPrincipals(options: { onDecision?: (record: DecisionRecord) => void } = {}): Principals {
@@ -50,7 +50,7 @@ export function createPrincipals(options: { onDecision?: (record: DecisionRecord
     find: (accessKeyId) => byAccessKeyId.get(accessKeyId),
     authorize({ principal, action, resource, context, resourcePolicy = [] }) {
       const policies = [...identityPolicy(principal), ...resourcePolicy.filter((it) => speaksOf(it, principal))];
-      const decision = evaluate(policies, action, resource, { ...alwaysTrue, ...principal.context, ...context });
+      const decision = evaluate(policies, action, resource, { ...everyRequest, ...principal.context, ...context });
       options.onDecision?.({ ...decision, principal, action, resource });
       return decision;
     },
@@ -132,7 +132,8 @@ function holds(condition: Condition, context: RequestContext, effect: PolicyStat
   const negated = /^(String|Arn|Numeric)Not/.test(operator);
   const compare = comparisons[operator.replace(/^(String|Arn|Numeric)Not/, "$1")];
   if (!compare) return effect === "Deny";
-  if (present === undefined) return Boolean(ifExists) || quantifier === "ForAllValues:" || negated;
+  if (present === undefined)
+    return Boolean(ifExists) || quantifier === "ForAllValues:" || (negated && quantifier === undefined);
 
   const matches = (value: string) => condition.values.some((wanted) => compare(value, wanted)) !== negated;
   const values = [present].flat();
