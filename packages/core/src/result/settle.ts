@@ -5,7 +5,7 @@ import type { AppError } from "../error.ts";
 import { counterUpdate, entryOf, type LedgerEntry, minus, shardCount, sumOf } from "../usage/ledger.ts";
 import { answerKey, maxInlineAnswerBytes } from "./answer-key.ts";
 import { type Lease, leaseMs } from "./claim.ts";
-import { noLease, parseItem, resultKey } from "./item.ts";
+import { epochSeconds, noLease, parseItem, resultKey } from "./item.ts";
 import type { Result } from "./result.ts";
 import type { ResultStore, ResultTable } from "./store.ts";
 import { type Refusal, retryConflicts, type TransactItems, transact } from "./transaction.ts";
@@ -68,7 +68,7 @@ const writesOf =
     const update = {
       TableName: store.tableName,
       Key: resultKey(result.id),
-      UpdateExpression: `SET #result = :result, #status = :status, pending_unaccounted = :none, ledger = :ledger${kept ? `, ${kept.name} = :kept` : ""} REMOVE reservation, lease_pk, swept`,
+      UpdateExpression: `SET #result = :result, #status = :status, pending_unaccounted = :none, ledger = :ledger, expires_at = :expires${kept ? `, ${kept.name} = :kept` : ""} REMOVE reservation, lease_pk, swept`,
       ConditionExpression: swept ? "lease_id = :lease AND attribute_exists(swept)" : heldBy(lease),
       ExpressionAttributeNames: { "#result": "result", "#status": "status" },
       ExpressionAttributeValues: {
@@ -77,6 +77,7 @@ const writesOf =
         ":status": result.status,
         ":none": 0,
         ":ledger": sumOf([...(swept?.ledger ?? lease.ledger), ...added]),
+        ":expires": expiryOf(store, settlement.completedAt),
         ...(kept && { ":kept": kept.value }),
       },
       ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
@@ -101,6 +102,10 @@ async function end({ dynamodb }: ResultStore, lease: Lease, writes: Writes): Pro
   const reserved = { ...lease, reservation: now.reservation };
   return transact(dynamodb, (tries) => writes(reserved, tries));
 }
+
+/** When a result that ended then is deleted, in epoch seconds; null for never. */
+export const expiryOf = ({ resultTtlDays }: ResultTable, ended: Date): number | null =>
+  resultTtlDays === undefined ? null : epochSeconds(ended) + resultTtlDays * 24 * 3600;
 
 export const dayOf = (when: Date): string => when.toISOString().slice(0, 10);
 

@@ -3,7 +3,7 @@ import { chargeUpdate } from "../budget/budget.ts";
 import { AppError } from "../error.ts";
 import { entryOf, sumOf } from "../usage/ledger.ts";
 import { leaseIndex, leaseShardKeys, resultKey, type StoredItem } from "./item.ts";
-import { countersOf, dayOf, held, heldValues } from "./settle.ts";
+import { countersOf, dayOf, expiryOf, held, heldValues } from "./settle.ts";
 import { type ResultTable, readItem } from "./store.ts";
 import { transact } from "./transaction.ts";
 
@@ -74,7 +74,7 @@ async function giveUp(store: ResultTable, item: StoredItem, now: Date): Promise<
     TableName: store.tableName,
     Key: resultKey(result.id),
     UpdateExpression:
-      "SET #result = :result, #status = :status, pending_unaccounted = :none, ledger = :ledger, swept = :swept REMOVE reservation, lease_pk",
+      "SET #result = :result, #status = :status, pending_unaccounted = :none, ledger = :ledger, swept = :swept, expires_at = :expires REMOVE reservation, lease_pk",
     ConditionExpression: `${held} AND lease_expires_at = :seen`,
     ExpressionAttributeNames: { "#result": "result", "#status": "status" },
     ExpressionAttributeValues: {
@@ -84,6 +84,7 @@ async function giveUp(store: ResultTable, item: StoredItem, now: Date): Promise<
       ":none": 0,
       ":ledger": sumOf([...item.ledger, entry]),
       ":swept": entry,
+      ":expires": expiryOf(store, now),
       ":seen": item.lease_expires_at,
     },
   };
