@@ -17,6 +17,7 @@ import {
   userMessage,
 } from "./client.ts";
 import { runCommand, runInSstShell } from "./command.ts";
+import { hasMetrics, ledgerAsMetrics, linesOf, rounded, sumsOf } from "./emf.ts";
 
 const root = join(import.meta.dirname, "../..");
 const dir = mkdtempSync(join(tmpdir(), "tollgate-recovery-"));
@@ -39,6 +40,9 @@ let killNext: string | null = null;
 /** Functions that DynamoDB takes no transaction of, but for so many. */
 const cutOff = new Map<string, number>();
 let stage: Stage;
+const logged: string[] = [];
+const linesAbout = ({ owner }: TestCaller) => linesOf(logged.join("\n")).filter((line) => line.owner === owner);
+const metricsOf = (caller: TestCaller) => rounded(sumsOf(linesAbout(caller).filter(hasMetrics)));
 
 beforeAll(async () => {
   stage = await startStage({
@@ -46,6 +50,7 @@ beforeAll(async () => {
     dir,
     port: 0,
     manifest: impatient(),
+    log: (_, line) => logged.push(line),
     faults: ({ principal, operation }) => {
       if (operation !== "TransactWriteItems") return null;
       const left = cutOff.get(principal);
@@ -76,7 +81,9 @@ describe("a result whose function died, and that nobody asks for again", () => {
       return results[0]?.status === "failed" ? results : null;
     }, 60_000);
     expect(result).toMatchObject({ error: { code: "internal" }, usage: null });
-    expect(await caller.usage()).toMatchObject({ requests: 1, failed: 1, unaccounted_attempts: 1 });
+    const usage = await caller.usage();
+    expect(usage).toMatchObject({ requests: 1, failed: 1, unaccounted_attempts: 1 });
+    await expect.poll(() => metricsOf(caller)).toMatchObject(ledgerAsMetrics(usage));
   }, 90_000);
 });
 
@@ -111,7 +118,12 @@ describe("when DynamoDB takes no settlement", () => {
     expect(result?.status).toBe("succeeded");
     const news = [...(await billed(stage.info)).keys()].filter((id) => !before.has(id));
     expect(news).toEqual([result?.openai?.id]);
-    expect(await caller.usage()).toMatchObject({ requests: 1, unaccounted_attempts: 0 });
+    const usage = await caller.usage();
+    expect(usage).toMatchObject({ requests: 1, unaccounted_attempts: 0 });
+    const once = { ...ledgerAsMetrics(usage), SettlementsHandedOver: 1, SettlementsNotKept: 0 };
+    await expect.poll(() => metricsOf(caller)).toMatchObject(once);
+    const told = linesAbout(caller).find(({ event }) => event === "settlement_handed_over");
+    expect(told).toMatchObject({ result_id: result?.id, aws_request_id: expect.any(String) });
   });
 });
 

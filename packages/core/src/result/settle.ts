@@ -34,9 +34,15 @@ export async function settle(store: ResultStore, lease: Lease, settlement: Settl
   const key = large ? answerKey(result.owner, result.id, lease.leaseId) : null;
   if (answer !== null && key) await store.answers.put(key, answer);
   const kept = answer === null ? null : key ? { name: "answer_key", value: key } : { name: "answer", value: answer };
+  const unaccounted = lease.pendingUnaccounted + settlement.maybeBilled;
+  const entry = entryOf(dayOf(settlement.completedAt), { result, unaccounted });
   for (let swept: Swept | null = null; ; ) {
-    const refusal = await end(store, lease, writesOf(store, settlement, kept, swept));
-    if (refusal === null) return true;
+    const added: LedgerEntry[] = swept ? sumOf([entry, minus(swept.entry)]) : [entry];
+    const refusal = await end(store, lease, writesOf(store, settlement, kept, added, swept));
+    if (refusal === null) {
+      store.observe?.counted(result, added);
+      return true;
+    }
     const now = refusal.item && parseItem(refusal.item);
     if (now?.lease_id !== lease.leaseId || now.result.status === "running") return false;
     // Our own settlement, whose answer was lost on its way back.
@@ -58,13 +64,11 @@ const writesOf =
     store: ResultStore,
     settlement: Settlement,
     kept: { name: string; value: string } | null,
+    added: LedgerEntry[],
     swept: Swept | null,
   ): Writes =>
   (lease, tries) => {
     const { answer: _, upload: __, ...result } = settlement.result;
-    const unaccounted = lease.pendingUnaccounted + settlement.maybeBilled;
-    const entry = entryOf(dayOf(settlement.completedAt), { result, unaccounted });
-    const added = swept ? sumOf([entry, minus(swept.entry)]) : [entry];
     const update = {
       TableName: store.tableName,
       Key: resultKey(result.id),

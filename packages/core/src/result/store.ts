@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import type { TextStore } from "../text-store.ts";
 import { isExpired, ownerIndex, ownerKey, parseItem, receiptKey, resultKey, type StoredItem } from "./item.ts";
+import type { Observe } from "./observe.ts";
 import type { Result } from "./result.ts";
 import { transact } from "./transaction.ts";
 
@@ -15,6 +16,7 @@ export interface ResultTable {
   tableName: string;
   /** How long a result is kept once it has ended; for ever when left out. Its counters and receipts stay. */
   resultTtlDays?: number | undefined;
+  observe?: Observe | undefined;
 }
 
 export interface ResultStore extends ResultTable {

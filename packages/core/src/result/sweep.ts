@@ -95,5 +95,6 @@ async function giveUp(store: ResultTable, item: StoredItem, now: Date): Promise<
     ...countersOf(store, result.owner, [entry], tries),
     ...charge,
   ]);
+  if (refusal === null) store.observe?.counted(result, [entry]);
   return refusal === null;
 }
