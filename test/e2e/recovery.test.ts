@@ -23,6 +23,7 @@ import {
   userMessage,
 } from "./client.ts";
 import { runCommand, runInSstShell } from "./command.ts";
+import { hasMetrics, ledgerAsMetrics, linesOf, rounded, sumsOf } from "./emf.ts";
 import { recordUse } from "./permissions.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -46,6 +47,8 @@ let strike: (name: string, nth: number) => Fault | null | Promise<null> = () => 
 const transactions = new Map<string, number>();
 const lines: string[] = [];
 let stage: Stage;
+const linesAbout = ({ owner }: TestCaller) => linesOf(lines.join("\n")).filter((line) => line.owner === owner);
+const metricsOf = (caller: TestCaller) => rounded(sumsOf(linesAbout(caller).filter(hasMetrics)));
 
 beforeAll(async () => {
   stage = await startStage({
@@ -92,7 +95,9 @@ describe("a result whose function died, and that nobody asks for again", () => {
       return results[0]?.status === "failed" ? results : null;
     }, 60_000);
     expect(result).toMatchObject({ error: { code: "internal" }, usage: null });
-    expect(await caller.usage()).toMatchObject({ requests: 1, failed: 1, unaccounted_attempts: 1 });
+    const usage = await caller.usage();
+    expect(usage).toMatchObject({ requests: 1, failed: 1, unaccounted_attempts: 1 });
+    await expect.poll(() => metricsOf(caller)).toMatchObject(ledgerAsMetrics(usage));
   }, 90_000);
 });
 
@@ -138,7 +143,12 @@ describe("when DynamoDB takes no settlement", () => {
       expect(result?.status).toBe("succeeded");
       const news = [...(await billed(stage.info)).keys()].filter((id) => !before.has(id));
       expect(news).toEqual([result?.openai?.id]);
-      expect(await caller.usage()).toMatchObject({ requests: 1, unaccounted_attempts: 0 });
+      const usage = await caller.usage();
+      expect(usage).toMatchObject({ requests: 1, unaccounted_attempts: 0 });
+      const once = { ...ledgerAsMetrics(usage), SettlementsHandedOver: 1, SettlementsNotKept: 0 };
+      await expect.poll(() => metricsOf(caller)).toMatchObject(once);
+      const told = linesAbout(caller).find(({ event }) => event === "settlement_handed_over");
+      expect(told).toMatchObject({ result_id: result?.id, aws_request_id: expect.any(String) });
     },
   );
 

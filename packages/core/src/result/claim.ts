@@ -5,7 +5,16 @@ import { ulid } from "ulid";
 import { chargeUpdate, type Reservation } from "../budget/budget.ts";
 import { AppError } from "../error.ts";
 import type { LedgerEntry } from "../usage/ledger.ts";
-import { leaseShardOf, newRevision, noLease, parseItem, resultKey, type StoredItem, unrevised } from "./item.ts";
+import {
+  epochSeconds,
+  leaseShardOf,
+  newRevision,
+  noLease,
+  parseItem,
+  resultKey,
+  type StoredItem,
+  unrevised,
+} from "./item.ts";
 import type { Result } from "./result.ts";
 import { type ResultStore, toAttributes, toResult } from "./store.ts";
 import { retryConflicts, transact } from "./transaction.ts";
@@ -57,6 +66,8 @@ const abandonedAfterMs = 7 * 24 * 60 * 60 * 1000;
  *
  *   attempt A   claim ─── OpenAI ──✗ killed
  *   attempt B          claim: in_progress   │ lease over │ claim: takes over, and one attempt is unaccounted
+ *
+ * Where results expire, a claim after that is one of a new result, which OpenAI is asked for again.
  */
 export async function claim(store: ResultStore, options: ClaimOptions): Promise<Claim> {
   const leaseId = options.result.deferred ? noLease : ulid();
@@ -69,8 +80,7 @@ export async function claim(store: ResultStore, options: ClaimOptions): Promise<
     pending_unaccounted: 0,
     ledger: [],
   };
-  const expiresAt = options.result.deferred && Math.ceil((options.nowMs + abandonedAfterMs) / 1000);
-  let existing = await putIfNew(store, fresh, expiresAt);
+  let existing = await putIfNew(store, fresh, options);
   // Each turn lost means that another attempt moved the result on: look again at what it is now.
   for (;;) {
     if (!existing) {
@@ -89,7 +99,7 @@ export async function claim(store: ResultStore, options: ClaimOptions): Promise<
     const taken = await take(store, existing, options, leaseId);
     if (taken.lease) return { outcome: "claimed", lease: taken.lease };
     // What was there is gone, deleted meanwhile: then the result is new after all.
-    existing = taken.existing ?? (await putIfNew(store, fresh, expiresAt));
+    existing = taken.existing ?? (await putIfNew(store, fresh, options));
   }
 }
 
@@ -111,18 +121,26 @@ function judgeExisting(existing: StoredItem, options: ClaimOptions): "take" | "r
 export const mayBeTriedAgain = ({ status, error, usage }: Omit<Result, "answer">): boolean =>
   status === "failed" && usage === null && error !== null && new AppError(error.code, "").retryable;
 
+/** Creates the item unless there is one, which is returned. A result past its time is gone, whether or not DynamoDB has deleted it. */
 async function putIfNew(
   store: ResultStore,
   item: StoredItem,
-  expiresAt: number | undefined,
+  { result, nowMs }: ClaimOptions,
 ): Promise<StoredItem | null> {
   const put = new PutCommand({
     TableName: store.tableName,
     Item: toAttributes(item, {
-      expires_at: expiresAt,
+      expires_at: result.deferred && epochSeconds(new Date(nowMs + abandonedAfterMs)),
       lease_pk: item.lease_id === noLease ? undefined : leaseShardOf(item.result.id),
     }),
-    ConditionExpression: "attribute_not_exists(pk)",
+    ConditionExpression:
+      "attribute_not_exists(pk) OR expires_at <= :now AND #status <> :awaiting AND #status <> :running",
+    ExpressionAttributeNames: { "#status": "status" },
+    ExpressionAttributeValues: {
+      ":now": epochSeconds(new Date(nowMs)),
+      ":awaiting": "awaiting_upload",
+      ":running": "running",
+    },
     ReturnValuesOnConditionCheckFailure: "ALL_OLD",
   });
   try {

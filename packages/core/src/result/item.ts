@@ -22,6 +22,8 @@ const item = z.object({
   swept: ledgerEntry.optional(),
   answer: z.string().optional(),
   answer_key: z.string().optional(),
+  /** Epoch seconds. DynamoDB deletes the item then, or up to some days later. */
+  expires_at: z.number().nullish(),
 });
 
 export type StoredItem = z.infer<typeof item>;
@@ -36,6 +38,13 @@ export const newRevision = ulid;
  * read. Who holds the lease needs it only where another may write too.
  */
 export const unrevised = "revision = :seen";
+
+/** What DynamoDB may have deleted already counts as deleted. */
+export const isExpired = ({ expires_at }: Pick<StoredItem, "expires_at">, now: Date): boolean =>
+  typeof expires_at === "number" && expires_at <= epochSeconds(now);
+
+/** As DynamoDB's TTL counts. */
+export const epochSeconds = (when: Date): number => Math.floor(when.getTime() / 1000);
 
 /** No attempt holds this result: none has begun, or the last one gave it back. */
 export const noLease = "none";

@@ -5,7 +5,7 @@ import type { AppError } from "../error.ts";
 import { counterUpdate, entryOf, type LedgerEntry, minus, shardCount, sumOf } from "../usage/ledger.ts";
 import { answerKey, maxInlineAnswerBytes } from "./answer-key.ts";
 import { type Lease, leaseMs } from "./claim.ts";
-import { newRevision, noLease, parseItem, resultKey, unrevised } from "./item.ts";
+import { epochSeconds, newRevision, noLease, parseItem, resultKey, unrevised } from "./item.ts";
 import type { Result } from "./result.ts";
 import type { ResultStore, ResultTable } from "./store.ts";
 import { type Refusal, retryConflicts, type TransactItems, transact } from "./transaction.ts";
@@ -34,9 +34,15 @@ export async function settle(store: ResultStore, lease: Lease, settlement: Settl
   const key = large ? answerKey(result.owner, result.id, lease.leaseId) : null;
   if (answer !== null && key) await store.answers.put(key, answer);
   const kept = answer === null ? null : key ? { name: "answer_key", value: key } : { name: "answer", value: answer };
+  const unaccounted = lease.pendingUnaccounted + settlement.maybeBilled;
+  const entry = entryOf(dayOf(settlement.completedAt), { result, unaccounted });
   for (let swept: Swept | null = null; ; ) {
-    const refusal = await end(store, lease, writesOf(store, settlement, kept, swept));
-    if (refusal === null) return true;
+    const added: LedgerEntry[] = swept ? sumOf([entry, minus(swept.entry)]) : [entry];
+    const refusal = await end(store, lease, writesOf(store, settlement, kept, added, swept));
+    if (refusal === null) {
+      store.observe?.counted(result, added);
+      return true;
+    }
     const now = refusal.item && parseItem(refusal.item);
     if (now?.lease_id !== lease.leaseId || now.result.status === "running") return false;
     // Our own settlement, whose answer was lost on its way back.
@@ -59,17 +65,15 @@ const writesOf =
     store: ResultStore,
     settlement: Settlement,
     kept: { name: string; value: string } | null,
+    added: LedgerEntry[],
     swept: Swept | null,
   ): Writes =>
   (lease, tries) => {
     const { answer: _, upload: __, ...result } = settlement.result;
-    const unaccounted = lease.pendingUnaccounted + settlement.maybeBilled;
-    const entry = entryOf(dayOf(settlement.completedAt), { result, unaccounted });
-    const added = swept ? sumOf([entry, minus(swept.entry)]) : [entry];
     const update = {
       TableName: store.tableName,
       Key: resultKey(result.id),
-      UpdateExpression: `SET #result = :result, #status = :status, revision = :revision, pending_unaccounted = :none, ledger = :ledger${kept ? `, ${kept.name} = :kept` : ""} REMOVE reservation, lease_pk, swept`,
+      UpdateExpression: `SET #result = :result, #status = :status, revision = :revision, pending_unaccounted = :none, ledger = :ledger, expires_at = :expires${kept ? `, ${kept.name} = :kept` : ""} REMOVE reservation, lease_pk, swept`,
       ConditionExpression: swept ? unrevised : heldBy(lease),
       ExpressionAttributeNames: { "#result": "result", "#status": "status" },
       ExpressionAttributeValues: {
@@ -79,6 +83,7 @@ const writesOf =
         ":revision": newRevision(),
         ":none": 0,
         ":ledger": sumOf([...(swept?.ledger ?? lease.ledger), ...added]),
+        ":expires": expiryOf(store, settlement.completedAt),
         ...(kept && { ":kept": kept.value }),
       },
       ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
@@ -103,6 +108,10 @@ async function end({ dynamodb }: ResultStore, lease: Lease, writes: Writes): Pro
   const reserved = { ...lease, reservation: now.reservation };
   return transact(dynamodb, (tries) => writes(reserved, tries));
 }
+
+/** When a result that ended then is deleted, in epoch seconds; null for never. */
+export const expiryOf = ({ resultTtlDays }: ResultTable, ended: Date): number | null =>
+  resultTtlDays === undefined ? null : epochSeconds(ended) + resultTtlDays * 24 * 3600;
 
 export const dayOf = (when: Date): string => when.toISOString().slice(0, 10);
 

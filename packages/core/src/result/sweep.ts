@@ -3,7 +3,7 @@ import { chargeUpdate } from "../budget/budget.ts";
 import { AppError } from "../error.ts";
 import { entryOf, sumOf } from "../usage/ledger.ts";
 import { leaseIndex, leaseShardKeys, newRevision, resultKey, type StoredItem, unrevised } from "./item.ts";
-import { countersOf, dayOf } from "./settle.ts";
+import { countersOf, dayOf, expiryOf } from "./settle.ts";
 import { type ResultTable, readItem } from "./store.ts";
 import { transact } from "./transaction.ts";
 
@@ -74,7 +74,7 @@ async function giveUp(store: ResultTable, item: StoredItem, now: Date): Promise<
     TableName: store.tableName,
     Key: resultKey(result.id),
     UpdateExpression:
-      "SET #result = :result, #status = :status, revision = :revision, pending_unaccounted = :none, ledger = :ledger, swept = :swept REMOVE reservation, lease_pk",
+      "SET #result = :result, #status = :status, revision = :revision, pending_unaccounted = :none, ledger = :ledger, swept = :swept, expires_at = :expires REMOVE reservation, lease_pk",
     ConditionExpression: unrevised,
     ExpressionAttributeNames: { "#result": "result", "#status": "status" },
     ExpressionAttributeValues: {
@@ -84,6 +84,7 @@ async function giveUp(store: ResultTable, item: StoredItem, now: Date): Promise<
       ":ledger": sumOf([...item.ledger, entry]),
       ":swept": entry,
       ":revision": newRevision(),
+      ":expires": expiryOf(store, now),
       ":seen": item.revision,
     },
   };
@@ -94,5 +95,6 @@ async function giveUp(store: ResultTable, item: StoredItem, now: Date): Promise<
     ...countersOf(store, result.owner, [entry], tries),
     ...charge,
   ]);
+  if (refusal === null) store.observe?.counted(result, [entry]);
   return refusal === null;
 }
