@@ -1,8 +1,14 @@
+import { routes as contract } from "@tollgate/core/openapi/routes";
 import { describe, expect, test } from "vitest";
+import * as limits from "../../infra/limits.ts";
 import { committedManifest, named } from "./stage.ts";
 
 const { api, functions } = await committedManifest();
 const routes = Object.fromEntries(api.routes.map((route) => [`${route.method} ${route.path}`, route]));
+
+test("every route of the contract is there, and no other", () => {
+  expect(Object.keys(routes).sort()).toEqual(Object.keys(contract).sort());
+});
 
 test("only /health and /openapi.json answer without a key", () => {
   const open = Object.keys(routes).filter((route) => !routes[route]?.authorized);
@@ -24,8 +30,8 @@ test("every route that calls OpenAI streams, and no other does", () => {
 });
 
 test("API Gateway throttles before Lambda does", () => {
-  expect(api.throttling?.rateLimit).toBeGreaterThan(0);
-  expect(api.throttling?.burstLimit).toBeGreaterThanOrEqual(api.throttling?.rateLimit ?? Number.POSITIVE_INFINITY);
+  expect(api.throttling).toEqual(limits.throttling);
+  expect(limits.throttling.burstLimit).toBeGreaterThanOrEqual(limits.throttling.rateLimit);
 });
 
 describe("what API Gateway answers by itself", () => {
