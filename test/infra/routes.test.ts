@@ -18,7 +18,8 @@ test("only /health and /openapi.json answer without a key", () => {
 
 test("a request without an Authorization header never reaches the authorizer, and a revoked key lasts a minute at most", () => {
   expect(api.authorizer?.identitySources).toEqual(["method.request.header.Authorization"]);
-  expect(api.authorizer?.resultTtlSeconds).toBeLessThanOrEqual(60);
+  expect(api.authorizer?.resultTtlSeconds).toBe(limits.authorizer.ttlSeconds);
+  expect(limits.authorizer.ttlSeconds).toBeLessThanOrEqual(60);
 });
 
 test("every route that calls OpenAI streams, and no other does", () => {
