@@ -31,7 +31,8 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options });
   if (values.help) return console.log(usage);
   const manifest = readManifest(resolve(import.meta.dirname, "../../.."));
-  const mutants = mutantsOf(manifest).mutants.filter(({ kind, name }) => `${kind} ${name}`.includes(values.only));
+  const all = mutantsOf(manifest);
+  const mutants = all.mutants.filter(({ kind, name }) => `${kind} ${name}`.includes(values.only));
   if (mutants.length === 0) throw new Error(`Nothing has "${values.only}" in its kind or name: see --list.`);
   if (values.list) return console.log(table(mutants.map(({ kind, name }) => ({ kind, removed: name }))));
 
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
   }
+  console.error(`${all.defaults.length} settings more are what SST and AWS give anyway: without them nothing changes.`);
   console.log(`${report(outcomes)}\n${stopping.signal.aborted ? "Stopped before the end." : verdict(outcomes)}`);
   // Vitest has set it for tests that failed as they should.
   process.exitCode = stopping.signal.aborted || survivorsOf(outcomes).length > 0 ? 1 : 0;

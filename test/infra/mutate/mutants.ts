@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Manifest } from "../../../packages/local/src/manifest.ts";
 import { nameOf, valueAt } from "./name.ts";
 import { type Removal, rules } from "./rules.ts";
+import { traceOf } from "./trace.ts";
 
 /** The manifest without one thing. */
 export interface Mutant {
@@ -9,10 +10,7 @@ export interface Mutant {
   /** `Chat: dynamodb:PutItem on Ledger`. */
   name: string;
   manifest: Manifest;
-  /**
-   * How the permissions begin of which an end-to-end test uses one when it has to do with that thing, as
-   * test/e2e/permissions.ts writes them: the permission itself, the function's name, or nothing when that would not tell.
-   */
+  /** By which the end-to-end tests are known that have to do with it. */
   trace: string;
 }
 
@@ -66,19 +64,4 @@ function without(manifest: Manifest, path: string[], { becomes }: Removal): Mani
   else if (Array.isArray(parent)) parent.splice(Number(key), 1);
   else delete parent[key];
   return mutated;
-}
-
-function traceOf({ functions, api, eventSourceMappings }: Manifest, path: string[]): string {
-  const [part, key = "", field] = path;
-  const name =
-    part === "functions"
-      ? key
-      : part === "eventSourceMappings"
-        ? eventSourceMappings[Number(key)]?.function
-        : api.routes[part === "api" && key === "routes" ? Number(field) : -1]?.function;
-  const { policy = [] } = functions[name ?? ""] ?? {};
-  if (policy.length === 0) return "";
-  if (part !== "functions" || field !== "policy") return `${name}: `;
-  const { actions = [], resources } = policy[Number(path[3])] ?? {};
-  return `${name}: ${actions[Number(path[5])]} on ${resources}`;
 }
