@@ -9,7 +9,7 @@ import { recordUse, unusedPermissions } from "./permissions.ts";
 declare module "vitest" {
   interface ProvidedContext {
     stage: StageInfo;
-    /** Path of the file that has every line that the functions logged. */
+    /** Path of the file that has every line of the stages' logs. */
     log: string;
     /** Path of the file that has every permission that a function has used. */
     usedPermissions: string;
@@ -21,9 +21,9 @@ const root = resolve(import.meta.dirname, "../..");
 /** One stage for all end-to-end tests. Each test has an owner of its own, so that none sees another's results. */
 export default async function setup(project: TestProject) {
   const dir = mkdtempSync(join(tmpdir(), "tollgate-e2e-"));
-  const log = join(dir, "functions.log");
+  const log = join(dir, "stage.log");
   const usedPermissions = join(dir, "permissions.txt");
-  writeFileSync(usedPermissions, "");
+  for (const file of [log, usedPermissions]) writeFileSync(file, "");
   const { manifest = readManifest(root) } = project.getProvidedContext();
   const stage = await startStage({
     root,

@@ -47,7 +47,7 @@ export async function startDynamoDB(options: DynamoDBOptions) {
     const gate = await listenOnLoopback((request, response) => {
       admit(request, options)
         .then(async ({ body, call }) => {
-          const fault = options.faults?.strike(call) ?? null;
+          const fault = (await options.faults?.strike(call)) ?? null;
           const exchange = { request, response };
           const carriedOut = await applyFault(fault, call, options.faults, exchange, (kind) =>
             refuse(response, kind, body),

@@ -29,8 +29,8 @@ export type Fault =
   | { kind: "reordered" };
 
 export interface Faults {
-  /** Decides on each call; null for one that goes well. */
-  strike(call: ServiceCall): Fault | null;
+  /** Decides on each call, which waits for it; null for one that goes well. */
+  strike(call: ServiceCall): Fault | null | Promise<Fault | null>;
   /** Kills a function's execution environments. */
   kill(principal: string): void;
 }

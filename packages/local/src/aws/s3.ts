@@ -88,7 +88,7 @@ async function answer(
   if (target.bucket !== "" && !deps.buckets.has(target.bucket)) throw s3Errors.noSuchBucket(target.bucket);
   const serviceCall: ServiceCall = { service: "s3", principal: identity.principal.name, operation: operation.name };
   const refuse = (kind: keyof typeof refusals) => sendError(request, response, requestId, refusals[kind]);
-  const fault = faults?.strike(serviceCall) ?? null;
+  const fault = (await faults?.strike(serviceCall)) ?? null;
   if (!(await applyFault(fault, serviceCall, faults, { request, response }, refuse))) return;
   await operation({ ...call, identity });
 }

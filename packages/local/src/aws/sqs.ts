@@ -89,7 +89,7 @@ async function answer(deps: SqsDeps, request: IncomingMessage, response: ServerR
   const input = parseJsonObject(body);
   authorize(deps, principal, name, input, options);
   const call: ServiceCall = { service: "sqs", principal: principal.name, operation: name };
-  const fault = options.faults?.strike(call) ?? null;
+  const fault = (await options.faults?.strike(call)) ?? null;
   const refuse = (kind: keyof typeof refusals) => sendJsonError(response, refusals[kind]);
   if (!(await applyFault(fault, call, options.faults, { request, response }, refuse))) return;
   const gone = new AbortController();
