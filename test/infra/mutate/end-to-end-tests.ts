@@ -9,6 +9,8 @@ export interface Witness {
   seconds: number;
   /** The permissions that functions used meanwhile, as test/e2e/permissions.ts writes them. */
   used: string[];
+  /** Those of them that they used before the first test: a hook that waits for them keeps all tests from failing. */
+  usedByHooks: string[];
 }
 
 /** Runs each file alone, on a stage of its own with nothing removed. */
@@ -24,16 +26,26 @@ export async function findWitnesses(
     progress(file);
     const startedAtMs = performance.now();
     await withSuite(signal, async (suite) => {
-      const failure = await suite.firstFailure([file], manifest);
+      const usedNow = () => usedPermissions(suite.provided().usedPermissions);
+      let usedByHooks: string[] = [];
+      const failure = await suite.firstFailure([file], manifest, () => {
+        usedByHooks = usedNow();
+      });
       if (failure) throw new Error(`Fails with nothing removed: ${failure}`);
-      const used = readFileSync(suite.provided().usedPermissions, "utf8").split("\n").filter(Boolean);
-      witnesses.push({ file, seconds: Math.round((performance.now() - startedAtMs) / 1000), used });
+      const seconds = Math.round((performance.now() - startedAtMs) / 1000);
+      witnesses.push({ file, seconds, used: usedNow(), usedByHooks });
     });
   }
   return witnesses;
 }
 
-/** The end-to-end tests that have to do with the mutant, the quickest file first, on a stage without what was removed. */
+/** But for those that Lambda uses to poll a queue, whether or not there is anything in it. */
+const usedPermissions = (file: string): string[] =>
+  readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line && !/ sqs:(ReceiveMessage|GetQueueAttributes) /.test(line));
+
+/** The end-to-end tests that have to do with the mutant, on a stage without what was removed. */
 export const endToEndTests =
   (witnesses: Witness[], signal: AbortSignal): Tests =>
   (mutant) =>
@@ -45,11 +57,14 @@ export const endToEndTests =
       return null;
     });
 
-export const filesFor = ({ trace }: { trace: string }, witnesses: Witness[]): string[] =>
-  witnesses
-    .filter(({ used }) => used.some((permission) => permission.startsWith(trace)))
-    .sort((a, b) => a.seconds - b.seconds)
+/** First those whose hooks can do without what was removed, and of them the quickest. */
+export function filesFor({ trace }: { trace: string }, witnesses: Witness[]): string[] {
+  const traced = (permissions: string[]) => permissions.some((permission) => permission.startsWith(trace));
+  return witnesses
+    .filter(({ used }) => traced(used))
+    .sort((a, b) => Number(traced(a.usedByHooks)) - Number(traced(b.usedByHooks)) || a.seconds - b.seconds)
     .map(({ file }) => file);
+}
 
 async function withSuite<T>(signal: AbortSignal, use: (suite: Awaited<ReturnType<typeof openSuite>>) => Promise<T>) {
   const suite = await openSuite("e2e", signal);

@@ -8,12 +8,13 @@ export interface Suite {
   /** Test files, from the repository's root. */
   files: string[];
   /**
-   * Runs these files against a manifest, up to the first test that fails.
+   * Runs these files against a manifest, up to the first test that fails. A hook is no test: where one fails, no test does.
    *
+   * @param onFirstTest hears that the hooks before all tests are through
    * @returns that test, `file › name`; null when all pass
    * @throws when the tests cannot run at all, as when the stage does not start
    */
-  firstFailure(files: string[], manifest: Manifest): Promise<string | null>;
+  firstFailure(files: string[], manifest: Manifest, onFirstTest?: () => void): Promise<string | null>;
   /** What the project's global setup has provided. */
   provided(): ProvidedContext;
   close(): Promise<void>;
@@ -22,7 +23,12 @@ export interface Suite {
 /** Aborting `signal` ends a run after the tests that are at work. */
 export async function openSuite(project: "infra" | "e2e", signal: AbortSignal): Promise<Suite> {
   const failed: string[] = [];
+  let begin: (() => void) | undefined;
   const reporter: Reporter = {
+    onTestCaseReady() {
+      begin?.();
+      begin = undefined;
+    },
     onTestCaseResult(test) {
       if (test.result().state === "failed") failed.push(`${test.module.relativeModuleId} › ${test.fullName}`);
     },
@@ -44,9 +50,10 @@ export async function openSuite(project: "infra" | "e2e", signal: AbortSignal): 
   );
   return {
     files: [...specifications.keys()],
-    async firstFailure(files, manifest) {
+    async firstFailure(files, manifest, onFirstTest) {
       signal.throwIfAborted();
       failed.length = 0;
+      begin = onFirstTest;
       vitest.provide("manifest", manifest);
       await vitest.runTestSpecifications(files.flatMap((file) => specifications.get(file) ?? []));
       signal.throwIfAborted();

@@ -62,16 +62,19 @@ test("the tests of test/infra pass on the manifest as it is, and the one that mi
   expect(noticedBy).toEqual([name, null, name]);
 });
 
-test("end-to-end tests are tried that have to do with what was removed, the quickest file first", () => {
+test("end-to-end tests are tried that have to do with what was removed: the quickest first, and last those with hooks that need it", () => {
+  const chat = "Chat: s3:GetObject on b";
+  const usage = "Usage: dynamodb:Query on t";
   const witnesses = [
-    { file: "a.test.ts", seconds: 9, used: ["Chat: s3:GetObject on b", "Usage: dynamodb:Query on t"] },
-    { file: "b.test.ts", seconds: 3, used: ["Chat: s3:GetObject on b"] },
-    { file: "c.test.ts", seconds: 1, used: ["ChatOther: s3:GetObject on b"] },
-    { file: "d.test.ts", seconds: 1, used: [] },
+    { file: "a.test.ts", seconds: 9, used: [chat, usage], usedByHooks: [usage] },
+    { file: "b.test.ts", seconds: 3, used: [chat], usedByHooks: [] },
+    { file: "c.test.ts", seconds: 1, used: [chat], usedByHooks: [chat] },
+    { file: "d.test.ts", seconds: 1, used: ["ChatOther: s3:GetObject on b"], usedByHooks: [] },
+    { file: "e.test.ts", seconds: 1, used: [], usedByHooks: [] },
   ];
 
-  expect(filesFor({ trace: "Chat: " }, witnesses)).toEqual(["b.test.ts", "a.test.ts"]);
-  expect(filesFor({ trace: "Usage: dynamodb:Query on t" }, witnesses)).toEqual(["a.test.ts"]);
-  expect(filesFor({ trace: "" }, witnesses)).toEqual(["c.test.ts", "b.test.ts", "a.test.ts"]);
+  expect(filesFor({ trace: "Chat: " }, witnesses)).toEqual(["b.test.ts", "a.test.ts", "c.test.ts"]);
+  expect(filesFor({ trace: usage }, witnesses)).toEqual(["a.test.ts"]);
+  expect(filesFor({ trace: "" }, witnesses)).toEqual(["d.test.ts", "b.test.ts", "c.test.ts", "a.test.ts"]);
   expect(filesFor({ trace: "Chat: s3:DeleteObject on b" }, witnesses)).toEqual([]);
 });
