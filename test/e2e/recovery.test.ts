@@ -10,6 +10,7 @@ import type { Fault } from "@tollgate/local/aws/fault";
 import { type Manifest, readManifest } from "@tollgate/local/manifest";
 import { type Stage, startStage } from "@tollgate/local/stage";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
+import { committedManifest } from "../infra/stage.ts";
 import {
   type Answer,
   awsClients,
@@ -30,8 +31,8 @@ const root = join(import.meta.dirname, "../..");
 const dir = mkdtempSync(join(tmpdir(), "tollgate-recovery-"));
 
 /** The stage of `infra/`, but that a message is dead after its second receive and that the sweep comes by each second. */
-function impatient(): Manifest {
-  const manifest = readManifest(root);
+async function impatient(): Promise<Manifest> {
+  const manifest = await committedManifest();
   for (const queue of Object.values(manifest.queues)) if (queue.deadLetter) queue.deadLetter.maxReceiveCount = 2;
   for (const { environment } of Object.values(manifest.functions)) {
     if (environment.MAX_RECEIVE_COUNT) environment.MAX_RECEIVE_COUNT = "2";
@@ -55,7 +56,7 @@ beforeAll(async () => {
     root,
     dir,
     port: 0,
-    manifest: impatient(),
+    manifest: await impatient(),
     faults: ({ principal, operation }) => {
       if (operation !== "TransactWriteItems") return null;
       const nth = (transactions.get(principal) ?? 0) + 1;

@@ -24,21 +24,26 @@ export default async function setup(project: TestProject) {
   const log = join(dir, "stage.log");
   const usedPermissions = join(dir, "permissions.txt");
   for (const file of [log, usedPermissions]) writeFileSync(file, "");
+  const { manifest = readManifest(root) } = project.getProvidedContext();
   const stage = await startStage({
     root,
     dir,
     port: 0,
+    manifest,
     onDecision: recordUse(usedPermissions),
     log: (source, line) => appendFileSync(log, `${source} ${line}\n`),
     // Short enough for a test to wait for an OpenAI that hangs.
     environment: { OPENAI_ATTEMPT_TIMEOUT_MS: "2000" },
+  }).catch((error) => {
+    rmSync(dir, { recursive: true, force: true });
+    throw error;
   });
   project.provide("stage", stage.info);
   project.provide("log", log);
   project.provide("usedPermissions", usedPermissions);
   return async () => {
     await stage.stop();
-    const unused = (await everyTestPassed(project)) ? unusedPermissions(readManifest(root), usedPermissions) : [];
+    const unused = (await everyTestPassed(project)) ? unusedPermissions(manifest, usedPermissions) : [];
     rmSync(dir, { recursive: true, force: true });
     // Vitest fails the run with it.
     if (unused.length > 0)

@@ -75,10 +75,14 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const stop = async () => {
     for (const stopPart of stops.splice(0).reverse()) await stopPart();
   };
-  const running = async <T extends { stop?(): unknown; close?(): unknown }>(starting: T | Promise<T>): Promise<T> => {
-    const part = await starting;
-    stops.push(() => part.stop?.() ?? part.close?.());
-    return part;
+  const starts: Promise<unknown>[] = [];
+  const running = <T extends { stop?(): unknown; close?(): unknown }>(starting: T | Promise<T>): Promise<T> => {
+    const started = Promise.resolve(starting).then((part) => {
+      stops.push(() => part.stop?.() ?? part.close?.());
+      return part;
+    });
+    starts.push(started);
+    return started;
   };
   try {
     const unlock = lockDir(dir);
@@ -235,6 +239,8 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     stops.push(() => rmSync(file, { force: true }));
     return { info, stop };
   } catch (error) {
+    // Others may have been starting when one failed.
+    await Promise.allSettled(starts);
     await stop();
     throw error;
   }
