@@ -5,6 +5,7 @@ import { GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { type Manifest, readManifest } from "@tollgate/local/manifest";
 import { type Stage, startStage } from "@tollgate/local/stage";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runtimeClient } from "../runtime-client.ts";
 import {
   awsClients,
   billed,
@@ -45,6 +46,7 @@ beforeAll(async () => {
     root,
     dir,
     port: 0,
+    runtimeClient,
     manifest: impatient(),
     faults: ({ principal, operation }) => {
       if (operation !== "TransactWriteItems") return null;

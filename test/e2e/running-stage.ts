@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type StageInfo, startStage } from "@tollgate/local/stage";
 import type { TestProject } from "vitest/node";
+import { runtimeClient } from "../runtime-client.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -20,6 +21,7 @@ export default async function setup(project: TestProject) {
     root: resolve(import.meta.dirname, "../.."),
     dir,
     port: 0,
+    runtimeClient,
     log: (source, line) => appendFileSync(log, `${source} ${line}\n`),
     // Short enough for a test to wait for an OpenAI that hangs.
     environment: { OPENAI_ATTEMPT_TIMEOUT_MS: "2000" },

@@ -33,6 +33,8 @@ export interface StageOptions {
   faults?: Faults["strike"];
   /** Replace the simulated OpenAI. */
   openai?: { baseUrl?: string | undefined; apiKey?: string | undefined };
+  /** Another runtime client for the functions than the stage's own, such as Amazon's: the path of its script. */
+  runtimeClient?: string | undefined;
   /** Variables that replace those of the manifest, in functions that call OpenAI. */
   environment?: Record<string, string>;
   /** A line of a function's output, or what went wrong at the API or a queue. */
@@ -119,7 +121,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       ),
       simulated ? running(startOpenAI({ dataDir: join(dir, "openai") })) : null,
       bundleFunctions({ root, outDir: join(dir, "functions"), functions: manifest.functions }),
-      buildRuntimeClient(join(dir, "functions")),
+      options.runtimeClient ?? buildRuntimeClient(join(dir, "functions")),
     ]);
     const queueUrl = (queue: string) => sqs.queueUrl(queueNamed(manifest, queue).name);
     const queues = new SQSClient({ endpoint: sqs.endpoint, region, credentials: admin });

@@ -27,6 +27,7 @@ export interface Build {
   handler: string;
   links: Record<string, Record<string, unknown>>;
   properties: Record<string, unknown>;
+  copyFiles: unknown[];
 }
 
 /** What the evaluating process answers: the graph, or what is wrong with the configuration in words for its author. */
