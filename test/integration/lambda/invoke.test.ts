@@ -1,3 +1,4 @@
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runtimeClient } from "../../runtime-client.ts";
 import { ACCOUNT_ID, REGION, startFunctions } from "./functions.ts";
@@ -35,6 +36,7 @@ beforeAll(async () => {
       source: `declare const process: any;
         export const handler = async ({ code }: any) => { if (code === undefined) return process.pid; process.exit(code); };`,
     },
+    exitsInInit: { source: "declare const process: any; process.exit(4); export const handler = async () => {};" },
     rejects: {
       source: `export const handler = async () => {
         Promise.reject(new Error("nobody waits for me"));
@@ -100,6 +102,7 @@ describe("an invocation", () => {
       AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
       AWS_LAMBDA_LOG_FORMAT: "JSON",
       AWS_LAMBDA_LOG_LEVEL: "INFO",
+      LAMBDA_RUNTIME_DIR: path.dirname(value.script),
       LAMBDA_TASK_ROOT: value.cwd,
       TZ: ":UTC",
       _HANDLER: "bundle.handler",
@@ -200,6 +203,13 @@ describe("a function that fails", () => {
       /Runtime exited without providing a reason$/,
     );
     expect((await invoke("exits")).value).not.toBe(before.value);
+  });
+
+  it("answers Runtime.ExitError when its process ends in its init", async () => {
+    expect((await invoke("exitsInInit")).value).toEqual({
+      errorType: "Runtime.ExitError",
+      errorMessage: expect.stringMatching(/ Error: Runtime exited with error: exit status 4$/),
+    });
   });
 
   it.each([

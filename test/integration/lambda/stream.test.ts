@@ -25,6 +25,9 @@ beforeAll(async () => {
           throw new RangeError("no more");
         });`,
     },
+    failsInit: {
+      source: `${AWSLAMBDA} export const handler = awslambda.streamifyResponse(async () => {}); throw new TypeError("no configuration");`,
+    },
     failsAtOnce: {
       source: `${AWSLAMBDA} export const handler = awslambda.streamifyResponse(async () => { throw new Error("at once"); });`,
     },
@@ -104,6 +107,14 @@ it.each(["endsOnly", "endsWithBody"])("has no metadata when the handler never ca
 it("breaks off when the function fails midway", async () => {
   const { body } = await lambda.invokeStreaming("failsMidway", {});
   await expect(text(body)).rejects.toMatchObject({ errorType: "RangeError" });
+});
+
+it("rejects with the error of its init", async () => {
+  await expect(lambda.invokeStreaming("failsInit", {})).rejects.toMatchObject({
+    name: "FunctionError",
+    errorType: "TypeError",
+    payload: expect.stringContaining('"errorMessage":"no configuration"'),
+  });
 });
 
 it("rejects when the function fails before its metadata", async () => {
