@@ -78,26 +78,25 @@ describe("in JSON, as infra/ has it", () => {
 
   it("has one value as it is, several as a text, and errors in full", async () => {
     const lines = (await printed("values")).map((line) => JSON.parse(line));
-    const stackTrace = expect.arrayContaining([expect.stringContaining("functions/values.ts:2")]);
+    const stackTrace = expect.arrayContaining([expect.stringContaining("functions/values.ts:")]);
     const head = { timestamp: expect.stringMatching(/^\d{4}-.*Z$/), level: "INFO", requestId: lines[0].requestId };
     expect(lines).toEqual([
       { ...head, message: { deep: [1, { x: null }] } },
       { ...head, message: "two of 2 { x: 1 }" },
       {
         ...head,
-        message: { errorType: "TeapotError", errorMessage: "short", stackTrace: expect.any(Array), kind: "pot" },
+        message: { errorType: "TeapotError", errorMessage: "short", stackTrace, kind: "pot" },
       },
       {
         ...head,
         message: expect.stringContaining("failed: "),
         errorType: "TeapotError",
         errorMessage: "stout",
-        stackTrace: expect.any(Array),
+        stackTrace,
       },
       { ...head, message: "10n" },
       { ...head, message: "two\nlines" },
     ]);
-    expect(stackTrace).toBeDefined();
   });
 
   it("leaves alone what goes straight to stdout or stderr", async () => {
