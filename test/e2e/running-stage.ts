@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { readManifest } from "@tollgate/local/manifest";
 import { type StageInfo, startStage } from "@tollgate/local/stage";
 import type { TestProject } from "vitest/node";
+import { runtimeClient } from "../runtime-client.ts";
 import { recordUse, unusedPermissions } from "./permissions.ts";
 
 declare module "vitest" {
@@ -29,6 +30,7 @@ export default async function setup(project: TestProject) {
     root,
     dir,
     port: 0,
+    runtimeClient,
     manifest,
     onDecision: recordUse(usedPermissions),
     log: (source, line) => appendFileSync(log, `${source} ${line}\n`),

@@ -117,6 +117,19 @@ describe("what the local stage could not make", () => {
     expect(mistake).toMatch(/JobsQueue \(aws:sqs\/queue:Queue\) has settings that the local stage has no place for/);
     expect(mistake).toContain("fifoQueue");
   });
+
+  test.each([
+    [`nodejs: { minify: true, loader: { ".txt": "text" } }`, "loader"],
+    [`nodejs: { minify: true }, copyFiles: [{ from: "infra" }]`, "copyFiles"],
+  ])("is refused when it is a setting of the bundler, as %s", async (settings, setting) => {
+    const mistake = await mistakeOf(
+      `new sst.aws.Function("Chat", { handler: "chat.handler", ${settings} });`,
+      `new sst.aws.ApiGatewayV1("Api").deploy();`,
+    );
+
+    expect(mistake).toMatch(/^Chat \(its bundle\) has settings that the local stage has no place for/);
+    expect(mistake).toContain(setting);
+  });
 });
 
 test("a synthesis leaves no file behind", async () => {

@@ -34,8 +34,10 @@ export interface FunctionSpec {
   links: Record<string, Record<string, unknown>>;
   /** The statements of the function's own role, without those that every function has for its logs. */
   policy: PolicyStatement[];
-  build: { minify: boolean; sourcemap: boolean };
+  build: { minify: boolean };
   logRetentionDays: number | null;
+  /** How Lambda writes its own lines and those of `console`. */
+  logFormat: "JSON" | "Text";
 }
 
 /** One statement of an IAM policy, lists always written as lists. */

@@ -35,6 +35,8 @@ export interface StageOptions {
   onDecision?: (record: DecisionRecord) => void;
   /** Replace the simulated OpenAI. */
   openai?: { baseUrl?: string | undefined; apiKey?: string | undefined };
+  /** Another runtime client for the functions than the stage's own, such as Amazon's: the path of its script. */
+  runtimeClient?: string | undefined;
   /** Variables that replace those of the manifest, in functions that call OpenAI. */
   environment?: Record<string, string>;
   /** A line of a function's output, or what went wrong at the API or a queue. */
@@ -133,7 +135,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       ),
       simulated ? running(startOpenAI({ dataDir: join(dir, "openai") })) : null,
       bundleFunctions({ root, outDir: join(dir, "functions"), functions: manifest.functions }),
-      buildRuntimeClient(join(dir, "functions")),
+      options.runtimeClient ?? buildRuntimeClient(join(dir, "functions")),
     ]);
     const queueUrl = (queue: string) => sqs.queueUrl(queueNamed(manifest, queue).name);
     const bucket = only(manifest.buckets, "bucket");

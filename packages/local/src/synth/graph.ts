@@ -27,6 +27,7 @@ export interface Build {
   handler: string;
   links: Record<string, Record<string, unknown>>;
   properties: Record<string, unknown>;
+  copyFiles: unknown[];
 }
 
 /**

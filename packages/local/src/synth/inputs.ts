@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Graph, Resource } from "./graph.ts";
+import type { Build, Graph, Resource } from "./graph.ts";
 import { VisibleError } from "./visible-error.ts";
 
 const text = z.string();
@@ -22,7 +22,7 @@ const placed = {
     memorySize: count,
     environment: z.strictObject({ variables: z.record(text, text) }),
     role: text,
-    loggingConfig: z.strictObject({ logFormat: text, logGroup: text }),
+    loggingConfig: z.strictObject({ logFormat: z.enum(["JSON", "Text"]), logGroup: text }),
     ephemeralStorage: unread,
     description: unread,
     packageType: z.literal("Zip"),
@@ -189,6 +189,12 @@ const placed = {
   }),
 };
 
+/** What SST asks its bundler for, as far as `bundle.ts` does the same. */
+const build = z.object({
+  properties: z.strictObject({ minify: either, architecture: unread }),
+  copyFiles: z.tuple([]),
+});
+
 /** Registered, and left out of the manifest on purpose: type → why. */
 const leftOut: Record<string, string> = {
   "aws:apigateway/account:Account": "read, not made: the account's log role",
@@ -227,6 +233,12 @@ export function parseResources({ resources }: Graph) {
         inputs: parse(placed[type], { type, name, inputs }) as Inputs<Type>,
       }));
   };
+}
+
+/** Throws on a setting of the bundler that the local stage's own would not follow. */
+export function parseBuild(name: string, inputs: Build): { minify: boolean } {
+  const { properties } = parse(build, { type: "its bundle", name, inputs: { ...inputs } }) as z.infer<typeof build>;
+  return { minify: properties.minify };
 }
 
 export type All = ReturnType<typeof parseResources>;

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { BucketSpec, FunctionSpec, Manifest, QueueSpec, TableSpec } from "../manifest.ts";
 import { readApi } from "./api.ts";
 import type { Graph } from "./graph.ts";
-import { type All, type Parsed, parseResources } from "./inputs.ts";
+import { type All, type Parsed, parseBuild, parseResources } from "./inputs.ts";
 import { byName, compare } from "./order.ts";
 import { statements } from "./policy.ts";
 import { VisibleError } from "./visible-error.ts";
@@ -103,8 +103,9 @@ function readFunction(
       ]),
     ),
     policy: role.inputs.inlinePolicies.flatMap(({ policy }) => statements(policy)),
-    build: z.object({ minify: z.boolean(), sourcemap: z.boolean() }).parse(build.properties),
+    build: parseBuild(name, build),
     logRetentionDays: logs?.inputs.retentionInDays ?? null,
+    logFormat: inputs.loggingConfig.logFormat,
   };
 }
 
