@@ -13,6 +13,7 @@ import { startGateway } from "./gateway/gateway.ts";
 import { startLambda } from "./lambda/lambda.ts";
 import { buildRuntimeClient } from "./lambda/runtime-client.ts";
 import { type Manifest, type QueueSpec, readManifest } from "./manifest.ts";
+import type { Meter } from "./meter.ts";
 import { startOpenAI } from "./openai/server.ts";
 import { provisionApiKey } from "./provision.ts";
 import { startSchedule } from "./schedule.ts";
@@ -31,6 +32,8 @@ export interface StageOptions {
   manifest?: Manifest;
   /** Which calls of the functions to AWS's services go wrong; none when left out. */
   faults?: Faults["strike"];
+  /** Counts what a bill would be made of. */
+  meter?: Meter;
   /** Replace the simulated OpenAI. */
   openai?: { baseUrl?: string | undefined; apiKey?: string | undefined };
   /** Variables that replace those of the manifest, in functions that call OpenAI. */
@@ -86,6 +89,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         rmSync(join(dir, name), { recursive: true, force: true });
     const { manifest = readManifest(root) } = options;
     const { region, account } = manifest;
+    const { meter } = options;
     const state = readOrCreateState(dir);
     const admin = { accessKeyId: state.accessKeyId, secretAccessKey: state.secretAccessKey };
     const principals = createPrincipals();
@@ -104,6 +108,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
           region,
           account,
           faults,
+          meter,
         }),
       ),
       running(
@@ -115,6 +120,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
           region,
           account,
           faults,
+          meter,
         }),
       ),
       simulated ? running(startOpenAI({ dataDir: join(dir, "openai") })) : null,
@@ -132,6 +138,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         region,
         account,
         faults,
+        meter,
         onEvent: async ({ queue, message }) => {
           await queues.send(new SendMessageCommand({ QueueUrl: queueUrl(queue), MessageBody: message }));
         },
@@ -165,7 +172,10 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         runtimeClient,
         region,
         accountId: account,
-        log: (name, _requestId, line) => /^(START|END|REPORT) /.test(line) || log(name, line),
+        log: (name, _requestId, line, source) => {
+          if (source === "platform" && line.startsWith("REPORT ")) meter?.reported(name, line);
+          if (!/^(START|END|REPORT) /.test(line)) log(name, line);
+        },
       }),
     );
     kill = lambda.kill;
