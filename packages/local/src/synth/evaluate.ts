@@ -7,14 +7,15 @@ import { VisibleError } from "./visible-error.ts";
 
 /**
  * Evaluates `sst.config.ts` with SST's own components in a process of its own, about 2 s. No account is asked for.
- * The process sees only these variables, so that the graph follows from the repository alone.
+ * The process sees only these variables, so that the graph follows from the repository alone, and from what a stage is
+ * deployed with in `settings`.
  */
-export async function evaluate(root: string, stage = "local"): Promise<Graph> {
+export async function evaluate(root: string, stage = "local", settings: Record<string, string> = {}): Promise<Graph> {
   if (!existsSync(path.join(root, ".sst/platform"))) throw new VisibleError("No .sst/platform here: npm run platform.");
   const { PATH = "", HOME = "" } = process.env;
   const child = fork(fileURLToPath(new URL("./program.ts", import.meta.url)), [root, stage], {
     cwd: root,
-    env: { PATH, HOME, AWS_REGION: "us-east-1" },
+    env: { PATH, HOME, AWS_REGION: "us-east-1", ...settings },
     execArgv: [],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
