@@ -3,6 +3,7 @@ import { createFunction } from "./function.ts";
 import { gatewayResponses } from "./gateway-responses.ts";
 import * as limits from "./limits.ts";
 import { defaultModel, openai } from "./openai.ts";
+import { settings } from "./settings.ts";
 import { handOver } from "./settle-later.ts";
 import { images, ledger, resources } from "./storage.ts";
 
@@ -105,13 +106,25 @@ const authorizerSettings = {
   identitySource: "method.request.header.Authorization",
 };
 
+/**
+ * The API's own name, when the stage is deployed with one. Its certificate and DNS records are made in Route 53, unless
+ * a certificate is given: then DNS is elsewhere, and its owner's.
+ */
+function domain() {
+  const { DOMAIN: name, DOMAIN_CERTIFICATE: cert } = settings;
+  if (!name) return undefined;
+  return cert ? { name, cert, dns: false as const } : { name };
+}
+
 export const api = new sst.aws.ApiGatewayV1("Api", {
+  domain: domain(),
   // Regional: an edge-optimised API closes a silent stream after 30 s.
   endpoint: { type: "regional" },
   // SST's CORS replaces DEFAULT_4XX and DEFAULT_5XX, and a key does not belong in a browser.
   cors: false,
   accessLog: { retention: "1 month" },
   transform: {
+    domainName: { securityPolicy: "TLS_1_2" },
     deployment: (args, opts) => {
       // A deployment is a snapshot, and SST takes a new one only when routes change.
       opts.dependsOn = responses;

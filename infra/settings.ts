@@ -11,6 +11,16 @@ const days = z
  * finds it out would not start.
  */
 const schema = z.object({
+  /** The API's own name, such as api.example.com. */
+  DOMAIN: z
+    .string()
+    .regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/, "Give a name such as api.example.com, without https:// and path.")
+    .optional(),
+  /** A certificate for it, where its DNS is not in Route 53. */
+  DOMAIN_CERTIFICATE: z
+    .string()
+    .regex(/^arn:aws[\w-]*:acm:/, "Give the ARN of a certificate in AWS Certificate Manager.")
+    .optional(),
   /** Another server than OpenAI's own that speaks its protocol. */
   OPENAI_BASE_URL: z
     .url({ protocol: /^https?$/, error: "Give an address such as https://api.openai.com/v1." })

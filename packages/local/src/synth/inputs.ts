@@ -195,13 +195,21 @@ const build = z.object({
   copyFiles: z.tuple([]),
 });
 
+const domain = "of the API's own domain: locally it is on loopback";
+
 /** Registered, and left out of the manifest on purpose: type → why. */
 const leftOut: Record<string, string> = {
+  "aws:acm/certificate:Certificate": domain,
+  "aws:acm/certificateValidation:CertificateValidation": domain,
   "aws:apigateway/account:Account": "read, not made: the account's log role",
+  "aws:apigateway/basePathMapping:BasePathMapping": domain,
   "aws:apigateway/deployment:Deployment": "the snapshot of what the other resources say",
+  "aws:apigateway/domainName:DomainName": domain,
   "aws:lambda/permission:Permission": "made by SST for each route and authorizer; lets API Gateway call the function",
+  "aws:route53/record:Record": domain,
   "aws:s3/bucketObjectv2:BucketObjectv2": "a function's code, which the local stage bundles itself",
   "random:index/randomBytes:RandomBytes": "the key of a deployed bundle's links",
+  "sst:aws:HostedZoneLookup": domain,
 };
 
 type Placed = typeof placed;
