@@ -18,7 +18,10 @@ export default $config({
     const { api } = await import("./infra/api.ts");
     await import("./infra/sweep.ts");
     const { isWatched } = await import("./infra/settings.ts");
-    if (isWatched) await import("./infra/alarms.ts");
+    if (isWatched) {
+      await import("./infra/alarms.ts");
+      await import("./infra/dashboard.ts");
+    }
 
     return {
       api: api.url,

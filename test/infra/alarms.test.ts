@@ -90,10 +90,11 @@ describe("a stage", () => {
 
   test("in production has the alarms that are reviewed here", () => {
     expect(withoutStage(production.alarms, "production")).toEqual(withoutStage(alarms, "local"));
+    expect(production.dashboards).toHaveProperty("Dashboard");
   });
 
   test("of a developer has none, unless somebody wants to be told", () => {
-    expect([alone.alarms, alone.topics]).toEqual([{}, {}]);
+    expect([alone.alarms, alone.dashboards, alone.topics]).toEqual([{}, {}, {}]);
     expect(Object.keys(told.alarms)).toEqual(Object.keys(alarms));
     expect(told.topics).toEqual({ Alarms: { subscriptions: [{ protocol: "email", endpoint: "maya@example.com" }] } });
   });

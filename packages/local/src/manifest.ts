@@ -21,6 +21,7 @@ export interface Manifest {
   schedules: Record<string, ScheduleSpec>;
   topics: Record<string, TopicSpec>;
   alarms: Record<string, AlarmSpec>;
+  dashboards: Record<string, DashboardSpec>;
 }
 
 export interface FunctionSpec {
@@ -178,6 +179,18 @@ export interface AlarmSpec {
   periods: number;
   /** Told when it rings, and when it is over. */
   topics: string[];
+}
+
+/** From top to bottom, and from left to right. */
+export interface DashboardSpec {
+  graphs: GraphSpec[];
+}
+
+export interface GraphSpec {
+  title: string;
+  periodSeconds: number;
+  /** By what the legend calls them. */
+  metrics: Record<string, MetricSpec>;
 }
 
 /**

@@ -165,6 +165,7 @@ const placed = {
     alarmActions: z.array(text),
     okActions: z.array(text),
   }),
+  "aws:cloudwatch/dashboard:Dashboard": z.strictObject({ dashboardName: text, dashboardBody: text }),
   "aws:cloudwatch/logMetricFilter:LogMetricFilter": z.strictObject({
     name: text,
     logGroupName: text,

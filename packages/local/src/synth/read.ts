@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { BucketSpec, FunctionSpec, Manifest, QueueSpec, TableSpec } from "../manifest.ts";
 import { readAlarms, readTopics } from "./alarms.ts";
 import { readApi } from "./api.ts";
+import { readDashboards } from "./dashboards.ts";
 import type { Graph } from "./graph.ts";
 import { type All, type Parsed, parseResources } from "./inputs.ts";
 import { component } from "./names.ts";
@@ -54,6 +55,7 @@ export function readManifest(graph: Graph): Manifest {
     ),
     topics: readTopics(all),
     alarms: readAlarms(all),
+    dashboards: readDashboards(all),
   };
 }
 
