@@ -1,7 +1,7 @@
 import { api } from "./api.ts";
 import { ledger } from "./storage.ts";
 
-/** One of CloudWatch's metrics. test/infra/metrics.test.ts knows which there are. */
+/** One of CloudWatch's metrics. test/infra/metrics.ts knows which there are. */
 export interface Metric {
   namespace: string;
   metricName: string;
