@@ -1,3 +1,4 @@
+import { accessLogFormat } from "./access-log.ts";
 import { requestDeferredQueue } from "./deferred.ts";
 import { createFunction } from "./function.ts";
 import { gatewayResponses } from "./gateway-responses.ts";
@@ -21,7 +22,7 @@ const defer = [
 
 const { link, environment } = openai(limits.streaming);
 
-const chat = createFunction("Chat", {
+export const chat = createFunction("Chat", {
   file: "chat",
   limits: limits.streaming,
   streaming: true,
@@ -30,7 +31,7 @@ const chat = createFunction("Chat", {
   permissions: [settle, readWriteOutputs, handOver, ...defer],
 });
 
-const vision = createFunction("Vision", {
+export const vision = createFunction("Vision", {
   file: "vision",
   limits: limits.streaming,
   streaming: true,
@@ -45,7 +46,7 @@ const vision = createFunction("Vision", {
   ],
 });
 
-const openaiApi = createFunction("OpenAI", {
+export const openaiApi = createFunction("OpenAI", {
   file: "openai",
   limits: limits.streaming,
   streaming: true,
@@ -93,7 +94,7 @@ const schemas = createFunction("Schemas", { file: "schemas", limits: limits.buff
 const health = createFunction("Health", { file: "health", limits: limits.buffered });
 const openapi = createFunction("OpenApi", { file: "openapi", limits: limits.buffered });
 
-const authorizerFunction = createFunction("Authorizer", {
+export const authorizerFunction = createFunction("Authorizer", {
   file: "authorizer",
   limits: limits.authorizer,
   link: [ledger],
@@ -125,6 +126,12 @@ export const api = new sst.aws.ApiGatewayV1("Api", {
   accessLog: { retention: "1 month" },
   transform: {
     domainName: { securityPolicy: "TLS_1_2" },
+    stage: (args) => {
+      args.accessLogSettings = $output(args.accessLogSettings).apply((settings) => ({
+        destinationArn: settings?.destinationArn ?? "",
+        format: JSON.stringify(accessLogFormat),
+      }));
+    },
     deployment: (args, opts) => {
       // A deployment is a snapshot, and SST takes a new one only when routes change.
       opts.dependsOn = responses;

@@ -103,9 +103,9 @@ describe("a mistake in infra/", () => {
 
 describe("what the local stage could not make", () => {
   test("is refused when it is a resource of an unknown type", async () => {
-    const mistake = await mistakeOf(`new aws.sns.Topic("Alarms");`);
+    const mistake = await mistakeOf(`new aws.kinesis.Stream("Clicks");`);
 
-    expect(mistake).toMatch(/^Alarms is of type aws:sns\/topic:Topic, which the local stage cannot make/);
+    expect(mistake).toMatch(/^Clicks is of type aws:kinesis\/stream:Stream, which the local stage cannot make/);
   });
 
   test("is refused when it is a setting of a known type", async () => {

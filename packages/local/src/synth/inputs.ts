@@ -136,6 +136,47 @@ const placed = {
       retryPolicy: unread,
     }),
   }),
+  "aws:sns/topic:Topic": z.strictObject({ name: text, fifoTopic: z.literal(false) }),
+  "aws:sns/topicSubscription:TopicSubscription": z.strictObject({ topic: text, protocol: text, endpoint: text }),
+  "aws:cloudwatch/metricAlarm:MetricAlarm": z.strictObject({
+    name: text,
+    alarmDescription: text,
+    metricQueries: z.array(
+      z.union([
+        z.strictObject({
+          id: text,
+          metric: z.strictObject({
+            namespace: text,
+            metricName: text,
+            dimensions: z.record(text, text),
+            stat: text,
+            period: count,
+          }),
+          returnData: either,
+        }),
+        z.strictObject({ id: text, label: text, expression: text, returnData: z.literal(true) }),
+      ]),
+    ),
+    comparisonOperator: z.literal("GreaterThanThreshold"),
+    threshold: count,
+    evaluationPeriods: count,
+    datapointsToAlarm: count,
+    treatMissingData: z.literal("notBreaching"),
+    alarmActions: z.array(text),
+    okActions: z.array(text),
+  }),
+  "aws:cloudwatch/dashboard:Dashboard": z.strictObject({ dashboardName: text, dashboardBody: text }),
+  "aws:cloudwatch/logMetricFilter:LogMetricFilter": z.strictObject({
+    name: text,
+    logGroupName: text,
+    pattern: text,
+    metricTransformation: z.strictObject({
+      namespace: text,
+      name: text,
+      value: z.literal("1"),
+      dimensions: z.record(text, text),
+    }),
+  }),
   "aws:apigateway/restApi:RestApi": z.strictObject({
     name: text,
     endpointConfiguration: z.strictObject({ types: z.literal("REGIONAL") }),
@@ -179,7 +220,7 @@ const placed = {
     restApi: text,
     stageName: text,
     deployment: unread,
-    accessLogSettings: unread,
+    accessLogSettings: z.strictObject({ destinationArn: text, format: text }),
   }),
   "aws:apigateway/methodSettings:MethodSettings": z.strictObject({
     restApi: text,

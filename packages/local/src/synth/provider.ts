@@ -49,6 +49,8 @@ function added(type: string, { logicalName, ...inputs }: Properties, region: str
     }
     case "aws:iam/role:Role":
       return { arn: `arn:aws:iam::${account}:role/${name}` };
+    case "aws:sns/topic:Topic":
+      return { arn: arn("sns", `${name}`) };
     case "aws:cloudwatch/logGroup:LogGroup":
       return { arn: arn("logs", `log-group:${name}`) };
     case "aws:apigateway/restApi:RestApi":
