@@ -1,14 +1,10 @@
 import type { Context, SQSEvent } from "aws-lambda";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { AppError } from "../../packages/core/src/error.ts";
 import { records } from "../../packages/functions/src/queue.ts";
-import type { AlarmSpec, Manifest } from "../../packages/local/src/manifest.ts";
-import { evaluate } from "../../packages/local/src/synth/evaluate.ts";
-import { installPlatform } from "../../packages/local/src/synth/platform.ts";
-import { readManifest } from "../../packages/local/src/synth/read.ts";
 import { parseMetric, unknownMetric } from "./metrics.ts";
-import { committedManifest, named, root } from "./stage.ts";
+import { committedManifest, named } from "./stage.ts";
 
 const manifest = await committedManifest();
 const { alarms, eventSourceMappings, functions, queues } = manifest;
@@ -34,6 +30,7 @@ describe.each(Object.entries(alarms))("the alarm %s", (_, alarm) => {
 
   test("tells somebody", () => {
     expect(alarm.topics).toEqual(["Alarms"]);
+    expect(manifest.topics).toHaveProperty("Alarms");
   });
 });
 
@@ -42,6 +39,17 @@ const dimension = (name: string, of: string) =>
 
 test("the alarms look at 21 metrics, which is what they cost", () => {
   expect(Object.values(alarms).flatMap(({ metrics }) => Object.keys(metrics))).toHaveLength(21);
+});
+
+test("what passes by itself rings only when it comes again: two of three periods", () => {
+  const patient = Object.keys(alarms).filter((name) => named(alarms, name).periods > 1);
+  expect(patient).toEqual(["ApiThrottled", "RecoveryErrors"]);
+  for (const name of patient) expect(named(alarms, name)).toMatchObject({ breachingPeriods: 2, periods: 3 });
+});
+
+test("what is spent is added up by the day, and all else looked at every five minutes", () => {
+  for (const [name, { periodSeconds }] of Object.entries(alarms))
+    expect([name, periodSeconds]).toEqual([name, name === "DailySpend" ? 24 * 3600 : 300]);
 });
 
 test("no dead-letter queue goes unwatched", () => {
@@ -56,8 +64,6 @@ test("no function that calls OpenAI may be throttled unnoticed, nor what stands 
 });
 
 describe.each(eventSourceMappings)("the age of $queue's oldest message", (mapping) => {
-  const { above } = named(alarms, `${mapping.queue}Age`);
-
   /** How long a message waits between its receives. */
   async function waitsSeconds(): Promise<number> {
     const waits: number[] = [];
@@ -71,36 +77,8 @@ describe.each(eventSourceMappings)("the age of $queue's oldest message", (mappin
 
   test("rings when it is more than five receives and the waits between them can take", async () => {
     expect(dimension(`${mapping.queue}Age`, "QueueName")).toEqual([mapping.queue]);
-    expect(above).toBe(5 * named(functions, mapping.function).timeoutSeconds + (await waitsSeconds()));
-  });
-});
-
-describe("a stage", () => {
-  let production: Manifest;
-  let alone: Manifest;
-  let told: Manifest;
-  beforeAll(async () => {
-    await installPlatform(root);
-    const variables = { ALARM_EMAIL: "maya@example.com", DAILY_SPEND_USD: "250.50" };
-    const graphs = [evaluate(root, "production"), evaluate(root, "maya"), evaluate(root, "maya", variables)] as const;
-    [production, alone, told] = (await Promise.all(graphs)).map(readManifest) as [Manifest, Manifest, Manifest];
-  });
-  const withoutStage = (all: Record<string, AlarmSpec>, stage: string) =>
-    JSON.parse(JSON.stringify(all).replaceAll(stage, "STAGE"));
-
-  test("in production has the alarms that are reviewed here", () => {
-    expect(withoutStage(production.alarms, "production")).toEqual(withoutStage(alarms, "local"));
-    expect(production.dashboards).toHaveProperty("Dashboard");
-  });
-
-  test("of a developer has none, unless somebody wants to be told", () => {
-    expect([alone.alarms, alone.dashboards, alone.topics]).toEqual([{}, {}, {}]);
-    expect(Object.keys(told.alarms)).toEqual(Object.keys(alarms));
-    expect(told.topics).toEqual({ Alarms: { subscriptions: [{ protocol: "email", endpoint: "maya@example.com" }] } });
-  });
-
-  test("rings at the daily spend that its deployer has set", () => {
-    expect(named(told.alarms, "DailySpend")).toMatchObject({ above: 250.5, periodSeconds: 24 * 3600 });
-    expect(named(alarms, "DailySpend").above).toBe(10);
+    expect(named(alarms, `${mapping.queue}Age`).above).toBe(
+      5 * named(functions, mapping.function).timeoutSeconds + (await waitsSeconds()),
+    );
   });
 });

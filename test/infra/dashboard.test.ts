@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { units } from "../../packages/functions/src/metrics.ts";
 import { parseMetric, unknownMetric } from "./metrics.ts";
-import { committedManifest, named } from "./stage.ts";
+import { committedManifest } from "./stage.ts";
 
 const manifest = await committedManifest();
-const { graphs } = named(manifest.dashboards, "Dashboard");
+const graphs = manifest.dashboards.Dashboard?.graphs ?? [];
 const shown = graphs.flatMap(({ metrics }) => Object.values(metrics)).map(parseMetric);
 const shownOf = (metric: string, dimension: string) =>
   new Set(shown.filter((it) => it.metric === metric).map(({ dimensions }) => dimensions[dimension]));
@@ -25,6 +25,36 @@ describe("the dashboard", () => {
     const all = Object.keys(manifest.queues);
     expect([...shownOf("ApproximateNumberOfMessagesVisible", "QueueName")].sort()).toEqual(all.sort());
     expect([...shownOf("ApproximateAgeOfOldestMessage", "QueueName")].sort()).toEqual(consumed.sort());
+  });
+
+  test("shows what callers see of the API", () => {
+    const of = (...metrics: string[]) => metrics.map((metric) => `AWS/ApiGateway ${metric} ApiName=Api Stage=local`);
+    const all = graphs.flatMap(({ metrics }) => Object.values(metrics));
+    expect(all.filter((metric) => metric.startsWith("AWS/ApiGateway"))).toEqual(
+      of("Count Sum", "4XXError Sum", "5XXError Sum", "Latency p50", "Latency p95"),
+    );
+  });
+
+  test("shows how long OpenAI takes as a rule, and at its slowest", () => {
+    const stats = graphs
+      .flatMap(({ metrics }) => Object.values(metrics))
+      .filter((metric) => /UpstreamLatency/.test(metric));
+    expect(stats.map((metric) => metric.split(" ")[2])).toEqual(["p50", "p95"]);
+  });
+
+  test.each(["ConcurrentExecutions", "Errors", "Throttles"])(
+    "shows the %s of every function that asks OpenAI or has to be there for one that does",
+    (metric) => {
+      const callers = Object.keys(manifest.functions).filter(
+        (name) => "OpenAIApiKey" in (manifest.functions[name]?.links ?? {}),
+      );
+      const others = ["Authorizer", "SettleLater", "Sweep"];
+      expect([...shownOf(metric, "FunctionName")].sort()).toEqual([...callers, ...others].sort());
+    },
+  );
+
+  test.each(["ReadThrottleEvents", "WriteThrottleEvents", "TransactionConflict"])("shows the table's %s", (metric) => {
+    expect([...shownOf(metric, "TableName")]).toEqual(Object.keys(manifest.tables));
   });
 
   test("shows whatever an alarm watches", () => {

@@ -38,7 +38,8 @@ describe.each(Object.entries(rows))("%s", (name, row) => {
     expect(spec).toMatchObject({ runtime: "nodejs24.x", architecture: "arm64", build: { minify: true } });
   });
 
-  test("does not keep its logs for ever", () => {
+  test("logs JSON, and does not keep it for ever", () => {
+    expect(spec.logFormat).toBe("JSON");
     expect(spec.logRetentionDays).toBeGreaterThan(0);
   });
 });

@@ -69,37 +69,6 @@ describe("production", () => {
   });
 });
 
-describe("the API's log", () => {
-  test("is kept for a month", () => {
-    expect(production.api.accessLog.retentionDays).toBe(30);
-  });
-
-  test("holds what identifies and measures a request, and nothing that it says", () => {
-    // Of API Gateway's variables, these lead to no header, no query string and no body.
-    const harmless =
-      /^\$context\.(requestTime|requestId|stage|httpMethod|path|resourcePath|status|responseLatency|integration\.(requestId|latency)|error\.responseType|authorizer\.(owner|principalId)|identity\.sourceIp)$/;
-    const { fields } = production.api.accessLog;
-    for (const variable of Object.values(fields)) expect(variable).toMatch(harmless);
-    expect(Object.values(fields)).toEqual(
-      expect.arrayContaining(["$context.requestId", "$context.status", "$context.authorizer.owner"]),
-    );
-  });
-
-  test("counts what API Gateway turned away, for this stage", () => {
-    const { fields, metrics } = production.api.accessLog;
-    expect(metrics).toEqual([
-      {
-        pattern: '{ $.refused = "THROTTLED" }',
-        namespace: "Tollgate",
-        metric: "ApiThrottled",
-        dimensions: { Stage: "$.stage" },
-      },
-    ]);
-    expect([fields.refused, fields.stage]).toEqual(["$context.error.responseType", "$context.stage"]);
-    expect(production.api.stageName).toBe("production");
-  });
-});
-
 test("no function is told the key of OpenAI by its environment", () => {
   for (const { environment } of Object.values(production.functions))
     for (const [name, value] of Object.entries(environment)) expect(`${name}=${value}`).not.toMatch(/API_?KEY|secret/i);

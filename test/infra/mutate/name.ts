@@ -4,7 +4,9 @@ import type { Label } from "./rules.ts";
 /** `Chat: dynamodb:PutItem on Ledger`: whose it is and what it is. `pattern` is the one of the rules that fits the path. */
 export function nameOf(manifest: Manifest, path: string[], pattern: string, label: Label): string {
   const entries = path.map((_, i) => describe(manifest, path.slice(0, i + 1)));
-  const [owner = "Api", ...matched] = entries.filter((_, i) => pattern.split(".")[i] === "*");
+  const matches = entries.filter((_, i) => pattern.split(".")[i] === "*");
+  // The API is one, and has no name of its own.
+  const [owner = "Api", ...matched] = pattern.startsWith("api.accessLog.") ? ["Api", ...matches] : matches;
   return `${owner}: ${typeof label === "string" ? label : label(...matched)}`;
 }
 
@@ -22,6 +24,8 @@ function entryName(entry: Record<string, unknown> | string): string {
   if ("resources" in entry) return String(entry.resources).replaceAll(",", ", ");
   if ("variable" in entry) return String(entry.variable);
   if ("queue" in entry) return String(entry.queue);
+  if ("metric" in entry) return String(entry.metric);
+  if ("title" in entry) return String(entry.title);
   if ("abortMultipartDays" in entry) return String(entry.prefix ?? "every object");
   return "";
 }

@@ -60,8 +60,8 @@ export const rules: Record<string, Rule> = {
   "functions.*.policy.*.actions.*": gone("permission", (statement, action) => `${action} on ${statement}`),
   "functions.*.policy.*.resources.*": oneOfSeveral("permission", (_, resource) => `resource ${resource}`),
   "functions.*.build.minify": becomes("function", "minify", true, false),
-  "functions.*.build.sourcemap": becomes("function", "source map", false),
   "functions.*.logRetentionDays": becomes("function", "log retention", 30, null),
+  "functions.*.logFormat": becomes("function", "log format", "Text"),
 
   "api.name": identity,
   "api.stageName": identity,
@@ -85,6 +85,14 @@ export const rules: Record<string, Rule> = {
   // An account's own.
   "api.throttling.burstLimit": becomes("api", "throttling, burst", 5_000),
   "api.throttling.rateLimit": becomes("api", "throttling, rate", 10_000),
+
+  "api.accessLog.retentionDays": becomes("access log", "log retention", 30, null),
+  "api.accessLog.fields.*": gone("access log", (name) => `log field ${name}`),
+  "api.accessLog.metrics.*": gone("access log", (metric) => `log metric ${metric}`),
+  "api.accessLog.metrics.*.pattern": whole,
+  "api.accessLog.metrics.*.namespace": whole,
+  "api.accessLog.metrics.*.metric": whole,
+  "api.accessLog.metrics.*.dimensions.*": gone("access log", (metric, name) => `log metric ${metric} by ${name}`),
 
   "tables.*.name": identity,
   "tables.*.arn": identity,
@@ -143,4 +151,22 @@ export const rules: Record<string, Rule> = {
   "schedules.*": gone("schedule", "schedule"),
   "schedules.*.function": whole,
   "schedules.*.everySeconds": whole,
+
+  "topics.*": gone("alarm", "topic"),
+  "alarms.*": gone("alarm", "alarm"),
+  "alarms.*.description": becomes("alarm", "description", []),
+  "alarms.*.description.*": reset,
+  "alarms.*.metrics.*": gone("alarm", (id) => `metric ${id}`),
+  "alarms.*.expression": becomes("alarm", "expression", null),
+  "alarms.*.above": whole,
+  "alarms.*.periodSeconds": becomes("alarm", "period", 300),
+  "alarms.*.breachingPeriods": becomes("alarm", "breaching periods", 1),
+  "alarms.*.periods": becomes("alarm", "periods", 1),
+  "alarms.*.topics.*": gone("alarm", (topic) => `topic ${topic}`),
+
+  "dashboards.*": gone("dashboard", "dashboard"),
+  "dashboards.*.graphs.*": gone("dashboard", (graph) => graph),
+  "dashboards.*.graphs.*.title": whole,
+  "dashboards.*.graphs.*.periodSeconds": becomes("dashboard", (graph) => `${graph}, period`, 300),
+  "dashboards.*.graphs.*.metrics.*": gone("dashboard", (graph, metric) => `${graph}, ${metric}`),
 };
