@@ -9,9 +9,10 @@ const root = resolve(import.meta.dirname, "../..");
 /** Start `npm start` and `npm run demo` as they are, which run functions under the stage's own runtime client alone. */
 const ELSEWHERE = ["restart.test.ts", "demo.test.ts"];
 
-/** Where functions run: the tests of the execution environment, and those that go through the whole stage. */
+/** Where functions run: behind Lambda alone, behind the API, and in the whole stage. */
 const suite = [
   "test/integration/lambda",
+  "test/integration/gateway",
   ...readdirSync(join(root, "test/e2e"))
     .filter((file) => file.endsWith(".test.ts") && !ELSEWHERE.includes(file))
     .map((file) => `test/e2e/${file}`),

@@ -9,7 +9,7 @@ import { ECHO, route, startApi } from "./api.ts";
 const AUTHORIZER = `let asked = 0;
   export const handler = async (event: any) => {
     asked += 1;
-    console.log(JSON.stringify(event));
+    console.log(event);
     const key = event.headers.Authorization;
     if (key === "Unauthorized") throw new Error("Unauthorized");
     if (key === "broken") throw new Error("database is down");
@@ -47,8 +47,10 @@ describe("a REQUEST authorizer", () => {
     api.fetch(path, authorization === undefined ? {} : { headers: { Authorization: authorization } });
   const asked = () =>
     api.lambda.lines
-      .filter(({ functionName, line }) => functionName === "authorizer" && line.startsWith("{"))
-      .map(({ line }) => JSON.parse(line));
+      .filter(({ functionName, source }) => functionName === "authorizer" && source === "function")
+      .map(({ line }) => JSON.parse(line))
+      .filter(({ level }) => level === "INFO")
+      .map(({ message }) => message);
 
   it("is asked with the request and the ARN of its method, without its body", async () => {
     await get("/also/res%201?full=1", "asks");
