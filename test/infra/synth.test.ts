@@ -123,7 +123,7 @@ describe("what the local stage could not make", () => {
     [`nodejs: { minify: true }, copyFiles: [{ from: "infra" }]`, "copyFiles"],
   ])("is refused when it is a setting of the bundler, as %s", async (settings, setting) => {
     const mistake = await mistakeOf(
-      `new sst.aws.Function("Chat", { handler: "chat.handler", ${settings} });`,
+      `new sst.aws.Function("Chat", { handler: "infra/stack.handler", ${settings} });`,
       `new sst.aws.ApiGatewayV1("Api").deploy();`,
     );
 
