@@ -14,6 +14,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: "test/e2e/running-stage.ts",
+          setupFiles: "test/e2e/refusals.ts",
           // One simulated OpenAI serves all, and tests count what it billed.
           fileParallelism: false,
           ...timeouts,

@@ -21,10 +21,8 @@ const requestDeferred = createFunction("RequestDeferred", {
   link: [...link, requestDeferredQueue],
   environment: { ...environment, MAX_RECEIVE_COUNT: String(limits.maxReceiveCount) },
   permissions: [
-    {
-      actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
-      resources: [resources.ledger],
-    },
+    // No deletion: a result whose id was handed out is never forgotten.
+    { actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources: [resources.ledger] },
     { actions: ["s3:GetObject", "s3:DeleteObject"], resources: [resources.requests] },
     { actions: ["s3:GetObject"], resources: [resources.uploads] },
     { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] },

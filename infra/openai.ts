@@ -1,4 +1,6 @@
+import { resultTtl } from "./retention.ts";
 import { openaiApiKey } from "./secret.ts";
+import { settings } from "./settings.ts";
 import { settleLaterQueue } from "./settle-later.ts";
 import { images, ledger } from "./storage.ts";
 
@@ -14,12 +16,9 @@ export function openai(limits: { openaiAttemptTimeoutMs: number; openaiBudgetMs:
       OPENAI_ATTEMPT_TIMEOUT_MS: String(limits.openaiAttemptTimeoutMs),
       OPENAI_BUDGET_MS: String(limits.openaiBudgetMs),
       OPENAI_MAX_ATTEMPTS: String(limits.openaiMaxAttempts),
-      ...fromDeployer("OPENAI_BASE_URL", "PRICES"),
+      ...(settings.OPENAI_BASE_URL && { OPENAI_BASE_URL: settings.OPENAI_BASE_URL }),
+      ...(settings.PRICES && { PRICES: settings.PRICES }),
+      ...resultTtl,
     },
   };
-}
-
-/** Variables that a stage may set when it is deployed; one that is not set is left out. */
-function fromDeployer(...names: string[]) {
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }

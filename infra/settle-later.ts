@@ -1,5 +1,6 @@
 import { createFunction } from "./function.ts";
 import { settleLater as limits } from "./limits.ts";
+import { resultTtl } from "./retention.ts";
 import { images, ledger, resources } from "./storage.ts";
 
 const dlq = new sst.aws.Queue("SettleLaterDlq", {
@@ -19,7 +20,7 @@ const settleLater = createFunction("SettleLater", {
   file: "settle-later",
   limits,
   link: [ledger, images, settleLaterQueue],
-  environment: { MAX_RECEIVE_COUNT: String(limits.maxReceiveCount) },
+  environment: { MAX_RECEIVE_COUNT: String(limits.maxReceiveCount), ...resultTtl },
   permissions: [
     { actions: ["dynamodb:UpdateItem"], resources: [resources.ledger] },
     { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] },

@@ -1,4 +1,5 @@
 import { deferred } from "./limits.ts";
+import { outputDays, uploadDays } from "./retention.ts";
 
 // A link is where a function reads a name. SST's own also grants `dynamodb:*`, `s3:*` and `sqs:*`: without `include` it grants
 // nothing, and each function lists the actions that it calls. Wrapped before the first table or bucket is made.
@@ -38,16 +39,16 @@ export const images = new sst.aws.Bucket("Images", {
   transform: { bucket: { forceDestroy: !production } },
 });
 
+const expire = (what: string, days: number | undefined) =>
+  days ? [{ id: `expire-${what}`, status: "Enabled", filter: { prefix: `${what}/` }, expiration: { days } }] : [];
+
 new aws.s3.BucketLifecycleConfiguration("ImagesLifecycle", {
   bucket: images.name,
   rules: [
     { id: "abort-unfinished-uploads", status: "Enabled", abortIncompleteMultipartUpload: { daysAfterInitiation: 1 } },
-    {
-      id: "forget-requests",
-      status: "Enabled",
-      filter: { prefix: "requests/" },
-      expiration: { days: deferred.requestRetentionDays },
-    },
+    ...expire("requests", deferred.requestRetentionDays),
+    ...expire("uploads", uploadDays),
+    ...expire("outputs", outputDays),
   ],
 });
 

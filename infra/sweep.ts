@@ -1,5 +1,6 @@
 import { createFunction } from "./function.ts";
 import { sweep as limits } from "./limits.ts";
+import { sweptResultTtl } from "./retention.ts";
 import { ledger, resources } from "./storage.ts";
 
 const sweep = createFunction("Sweep", {
@@ -9,6 +10,7 @@ const sweep = createFunction("Sweep", {
   environment: {
     SWEEP_HTTP_GRACE_MS: String(limits.httpGraceMs),
     SWEEP_QUEUE_GRACE_MS: String(limits.queueGraceMs),
+    ...sweptResultTtl,
   },
   permissions: [
     { actions: ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources: [resources.ledger] },

@@ -91,6 +91,16 @@ describe("POST with Prefer: respond-async", () => {
     });
   });
 
+  test("keeps an answer larger than a DynamoDB item whole", async () => {
+    const caller = await newCaller(stage);
+    const { body } = await deferred(caller, "/chat", {
+      messages: userMessage(`[[fault:long bytes=400000]] ${unique()}`),
+    });
+    const { status, content } = await caller.finished(body.id);
+    expect(status).toBe("succeeded");
+    expect(content?.length).toBeGreaterThan(400_000);
+  });
+
   test("looks at images: inline ones, and uploads", async () => {
     const caller = await newCaller(stage);
     const inline = await deferred(caller, "/vision", {
@@ -273,10 +283,13 @@ describe("an Idempotency-Key", () => {
     expect(await caller.usage()).toMatchObject({ requests: 2, unaccounted_attempts: 0 });
   });
 
-  test("belongs to one request, and what another asked is not kept", async () => {
+  test.each<[string, () => Promise<object>]>([
+    ["/chat", async () => ({ messages: userMessage(unique()) })],
+    ["/vision", async () => ({ prompt: unique(), images: [{ data: (await picture("png")).toString("base64") }] })],
+  ])("belongs to one request, and what another asked is not kept: %s", async (path, request) => {
     const caller = await newCaller(stage);
-    const { body } = await deferred(caller, "/chat", { messages: userMessage(unique()) }, key);
-    const other = await deferred<ErrorBody>(caller, "/chat", { messages: userMessage(unique()) }, key);
+    const { body } = await deferred(caller, path, await request(), key);
+    const other = await deferred<ErrorBody>(caller, path, await request(), key);
     expect([other.status, other.body.error.code]).toEqual([409, "idempotency_mismatch"]);
     expect((await caller.finished(body.id)).status).toBe("succeeded");
     await noneWait(caller);

@@ -233,6 +233,11 @@ describe("the API answers in OpenAI's shape, with a request id,", () => {
     });
     await expectError(response, 413, "payload_too_large", /\/uploads/);
   });
+
+  test("to headers of more than 10,240 bytes: 431", async () => {
+    const headers = { authorization: `Bearer ${caller.apiKey}`, "x-large": "x".repeat(10_240) };
+    await expectError(await raw("/health", { headers }), 431, "invalid_request", /header/i);
+  });
 });
 
 test.each(["", "[[fault:401]]", "[[fault:500]]", "[[fault:400]]", "[[fault:malformed]]", "[[fault:off_schema]]"])(

@@ -94,7 +94,10 @@ export function awsClients(stage: StageInfo) {
   const credentials = { accessKeyId: stage.access_key_id, secretAccessKey: stage.secret_access_key };
   const { region } = stage;
   return {
-    dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: stage.dynamodb, region, credentials })),
+    // As the functions' own, for code of theirs that a test runs.
+    dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: stage.dynamodb, region, credentials }), {
+      marshallOptions: { removeUndefinedValues: true },
+    }),
     s3: new S3Client({ endpoint: stage.s3, region, credentials, forcePathStyle: true }),
     sqs: new SQSClient({ endpoint: stage.sqs, region, credentials }),
   };

@@ -1,7 +1,18 @@
+import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, inject, test } from "vitest";
-import { type ErrorBody, newCaller, picture, type Result, type TestCaller, unique, userMessage } from "./client.ts";
+import {
+  awsClients,
+  type ErrorBody,
+  newCaller,
+  picture,
+  type Result,
+  type TestCaller,
+  unique,
+  userMessage,
+} from "./client.ts";
 
 const stage = inject("stage");
+const { s3 } = awsClients(stage);
 let caller: TestCaller;
 const chats: Result[] = [];
 
@@ -124,6 +135,16 @@ describe("DELETE /results/{id}", () => {
     expect(await owner.usage()).toEqual(before);
   });
 
+  test("removes the uploaded image that it is about", async () => {
+    const owner = await newCaller(stage);
+    await owner.putImage("seen.png", await picture("png"));
+    const [result] = await owner.finishedResults(1);
+    const uploads = { Bucket: stage.bucket, Prefix: `uploads/${owner.owner}/` };
+    expect((await s3.send(new ListObjectsV2Command(uploads))).KeyCount).toBe(1);
+    expect((await owner.send("DELETE", `/results/${result?.id}`)).status).toBe(200);
+    expect((await s3.send(new ListObjectsV2Command(uploads))).KeyCount).toBe(0);
+  });
+
   test("is 404 for another owner, and removes nothing", async () => {
     const other = await newCaller(stage);
     expect((await other.send("DELETE", `/results/${chats[1]?.id}`)).status).toBe(404);
@@ -132,19 +153,27 @@ describe("DELETE /results/{id}", () => {
 });
 
 describe("an answer larger than a DynamoDB item", () => {
-  test("is kept whole", async () => {
+  const stored = async (owner: TestCaller) =>
+    (await s3.send(new ListObjectsV2Command({ Bucket: stage.bucket, Prefix: `outputs/${owner.owner}/` }))).KeyCount;
+
+  test.each<[string, (prompt: string) => Promise<object>]>([
+    ["/chat", async (prompt) => ({ messages: userMessage(prompt) })],
+    ["/vision", async (prompt) => ({ images: [{ data: (await picture("png")).toString("base64") }], prompt })],
+    ["/v1/chat/completions", async (prompt) => ({ model: "gpt-4o-mini", messages: userMessage(prompt) })],
+  ])("is kept, replayed and removed whole: %s", async (path, request) => {
     const owner = await newCaller(stage);
-    const n = 128;
-    const words = `${"wonderful ".repeat(2000)} ${unique()}`;
-    const { status, body } = await owner.send<Result>("POST", "/chat", {
-      n,
-      messages: userMessage(words),
-      logprobs: true,
-      top_logprobs: 20,
-    });
-    expect(status).toBe(200);
-    expect(JSON.stringify(body).length).toBeGreaterThan(400_000);
-    expect((await owner.send("GET", `/results/${body.id}`)).body).toEqual(body);
-    expect((await owner.send("DELETE", `/results/${body.id}`)).status).toBe(200);
+    const body = await request(`[[fault:long bytes=400000]] ${unique()}`);
+    const ask = () => owner.send<Result>("POST", path, body, { "idempotency-key": "k" });
+    const [first, again] = [await ask(), await ask()];
+    expect([first.status, again.status, again.headers.get("idempotent-replayed")]).toEqual([200, 200, "true"]);
+    expect(JSON.stringify(first.body).length).toBeGreaterThan(400_000);
+    expect(again.body).toEqual(first.body);
+
+    const id = first.headers.get("x-tollgate-result") ?? "";
+    const { body: read } = await owner.send<Result>("GET", `/results/${id}`);
+    expect(JSON.stringify(first.body)).toContain(JSON.stringify(read.content));
+    expect(await stored(owner)).toBe(1);
+    expect((await owner.send("DELETE", `/results/${id}`)).status).toBe(200);
+    expect(await stored(owner)).toBe(0);
   });
 });

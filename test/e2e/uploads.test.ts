@@ -116,6 +116,25 @@ describe("an image put into S3", () => {
     expect(await caller.usage()).toMatchObject({ requests: 2, total_tokens: tokens });
   });
 
+  test("is one result, though its answer is larger than a DynamoDB item and its event comes twice", async () => {
+    const caller = await newCaller(stage);
+    const bytes = await picture("png");
+    const Metadata = { prompt: `[[fault:long bytes=400000]] ${caller.owner}` };
+    await caller.putImage("long.png", bytes, { Metadata });
+    await caller.finishedResults(1);
+    const event = s3Event(`uploads/${caller.owner}/long.png`, "00AA", bytes.length);
+    await notify(event);
+    const results = await caller.finishedResults(2);
+    await notify(event);
+    await queueEmpty();
+    expect(await caller.results()).toEqual(results);
+    for (const { status, content } of results) {
+      expect(status).toBe("succeeded");
+      expect(content?.length).toBeGreaterThan(400_000);
+    }
+    expect(await caller.usage()).toMatchObject({ requests: 2, unaccounted_attempts: 0 });
+  });
+
   test("is looked at anew when it is written again", async () => {
     const caller = await newCaller(stage);
     await caller.putImage("twice.png", await picture("png"));

@@ -54,6 +54,20 @@ describe("what the manifest leaves out", () => {
     }
   });
 
+  test("the API is regional: an edge-optimised one closes a silent stream after 30 s", () => {
+    expect(inputsOf("aws:apigateway/restApi:RestApi")).toMatchObject([
+      { endpointConfiguration: { types: "REGIONAL" } },
+    ]);
+  });
+
+  test("functions log JSON, and no log is kept for ever, the API's own included", () => {
+    for (const { loggingConfig } of inputsOf("aws:lambda/function:Function"))
+      expect(loggingConfig).toMatchObject({ logFormat: "JSON" });
+    const logs = inputsOf("aws:cloudwatch/logGroup:LogGroup");
+    expect(logs.map(({ name }) => name)).toContainEqual(expect.stringContaining("/apis/"));
+    for (const { retentionInDays } of logs) expect(retentionInDays).toBeGreaterThan(0);
+  });
+
   test("API Gateway may call the function of every route, and the authorizer", () => {
     const allowed = inputsOf("aws:lambda/permission:Permission").map((permission) => permission.function);
     const { api } = readManifest(graph);

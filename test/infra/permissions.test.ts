@@ -30,7 +30,8 @@ describe.each(Object.entries(manifest.functions))("%s", (_, { links, policy }) =
   });
 });
 
-test("OpenAI's key is linked to the functions that call OpenAI and to no other", () => {
+test("OpenAI's key is a secret, linked to the functions that call OpenAI and to no other", () => {
+  expect(manifest.secrets).toEqual(["OpenAIApiKey"]);
   const holders = Object.entries(manifest.functions).filter(([, { links }]) => "OpenAIApiKey" in links);
 
   expect(holders.map(([name]) => name)).toEqual(["Chat", "ImageUploaded", "OpenAI", "RequestDeferred", "Vision"]);

@@ -1,8 +1,14 @@
+import { routes as contract } from "@tollgate/core/openapi/routes";
 import { describe, expect, test } from "vitest";
+import * as limits from "../../infra/limits.ts";
 import { committedManifest, named } from "./stage.ts";
 
 const { api, functions } = await committedManifest();
 const routes = Object.fromEntries(api.routes.map((route) => [`${route.method} ${route.path}`, route]));
+
+test("every route of the contract is there, and no other", () => {
+  expect(Object.keys(routes).sort()).toEqual(Object.keys(contract).sort());
+});
 
 test("only /health and /openapi.json answer without a key", () => {
   const open = Object.keys(routes).filter((route) => !routes[route]?.authorized);
@@ -12,7 +18,8 @@ test("only /health and /openapi.json answer without a key", () => {
 
 test("a request without an Authorization header never reaches the authorizer, and a revoked key lasts a minute at most", () => {
   expect(api.authorizer?.identitySources).toEqual(["method.request.header.Authorization"]);
-  expect(api.authorizer?.resultTtlSeconds).toBeLessThanOrEqual(60);
+  expect(api.authorizer?.resultTtlSeconds).toBe(limits.authorizer.ttlSeconds);
+  expect(limits.authorizer.ttlSeconds).toBeLessThanOrEqual(60);
 });
 
 test("every route that calls OpenAI streams, and no other does", () => {
@@ -24,8 +31,8 @@ test("every route that calls OpenAI streams, and no other does", () => {
 });
 
 test("API Gateway throttles before Lambda does", () => {
-  expect(api.throttling?.rateLimit).toBeGreaterThan(0);
-  expect(api.throttling?.burstLimit).toBeGreaterThanOrEqual(api.throttling?.rateLimit ?? Number.POSITIVE_INFINITY);
+  expect(api.throttling).toEqual(limits.throttling);
+  expect(limits.throttling.burstLimit).toBeGreaterThanOrEqual(limits.throttling.rateLimit);
 });
 
 describe("what API Gateway answers by itself", () => {

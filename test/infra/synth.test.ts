@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { installPlatform } from "../../packages/local/src/synth/platform.ts";
 import { synthesize } from "../../packages/local/src/synth/synthesize.ts";
+import { checkTypes } from "../../packages/local/src/synth/types.ts";
 import { root } from "./stage.ts";
 
 let project: string | undefined;
@@ -42,7 +43,7 @@ describe("a mistake in infra/", () => {
     );
 
     expect(mistake).toBe(
-      `infra/stack.ts:2:5: Invalid method FETCH in route FETCH /chat\n\n  2 │ api.route("FETCH /chat", "chat.handler");`,
+      `infra/stack.ts:2:5: Invalid method FETCH in route FETCH /chat\n\n  infra/stack.ts:2 │ api.route("FETCH /chat", "chat.handler");`,
     );
   });
 
@@ -60,11 +61,43 @@ describe("a mistake in infra/", () => {
     expect(mistake).toContain("infra/stack.ts:2:13");
   });
 
-  test("is told when SST finds it after infra/ has run", async () => {
-    const mistake = await mistakeOf(`new sst.aws.Function("Chat", { handler: "chat.handler", memory: "1 XB" });`);
+  test("is told with the lines that led to it when SST finds it after infra/ has run", async () => {
+    const mistake = await mistakeOf(
+      `const createFunction = (name: string, memory: any) =>`,
+      `  new sst.aws.Function(name, { handler: "infra/stack.handler", memory });`,
+      ``,
+      `createFunction("Chat", "1 XB");`,
+    );
 
-    expect(mistake).toContain("Invalid size 1 XB");
-    expect(mistake).toContain("npm run check");
+    expect(mistake).toBe(
+      [
+        "infra/stack.ts:2:3: Invalid size 1 XB",
+        "",
+        `  infra/stack.ts:2 │   new sst.aws.Function(name, { handler: "infra/stack.handler", memory });`,
+        `  infra/stack.ts:4 │ createFunction("Chat", "1 XB");`,
+      ].join("\n"),
+    );
+  });
+
+  test("is told when a function's code is not there", async () => {
+    const mistake = await mistakeOf(`new sst.aws.Function("Chat", { handler: "infra/chad.handler" });`);
+
+    expect(mistake).toContain("infra/stack.ts:1:1: Chat has no code: there is no infra/chad.ts.");
+  });
+
+  test("is told by the compiler when it is a setting that SST would leave out", async () => {
+    const copy = await mkdtemp(path.join(os.tmpdir(), "tollgate-test-"));
+    project = copy;
+    await cp(path.join(root, "infra"), path.join(copy, "infra"), { recursive: true });
+    for (const name of [".sst", "node_modules", "packages", "tsconfig.json", "sst.config.ts", "package.json"])
+      await symlink(path.join(root, name), path.join(copy, name));
+    const file = path.join(copy, "infra/function.ts");
+    await writeFile(file, (await readFile(file, "utf8")).replace("timeout:", "timeot:"));
+
+    await expect(checkTypes(copy)).rejects.toThrow(
+      /infra\/function\.ts\(\d+,\d+\): error TS2561: .*'timeot' does not exist/,
+    );
+    await expect(checkTypes(root)).resolves.toBeUndefined();
   });
 });
 

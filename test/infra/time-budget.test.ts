@@ -1,9 +1,11 @@
 import { leaseMs } from "@tollgate/core/result/claim";
+import { settleReserveMs } from "@tollgate/core/result/perform";
 import { maxImageBytes } from "@tollgate/core/vision/image";
 import { describe, expect, test } from "vitest";
-import { quotas } from "../../infra/limits.ts";
+import * as limits from "../../infra/limits.ts";
 import { committedManifest, named } from "./stage.ts";
 
+const { quotas } = limits;
 const manifest = await committedManifest();
 const callsOpenai = Object.entries(manifest.functions).filter(([, fn]) => "OpenAIApiKey" in fn.links);
 
@@ -22,14 +24,20 @@ describe.each(manifest.api.routes.map((route) => ({ ...route, route: `${route.me
   },
 );
 
-describe.each(callsOpenai)("%s, which calls OpenAI", (_, fn) => {
+describe.each(callsOpenai)("%s, which calls OpenAI", (name, fn) => {
   const attemptMs = Number(fn.environment.OPENAI_ATTEMPT_TIMEOUT_MS);
   const budgetMs = Number(fn.environment.OPENAI_BUDGET_MS);
 
   test("has time left to settle when all attempts and the waits between them have used up their budget", () => {
     expect(attemptMs).toBeGreaterThan(0);
     expect(attemptMs).toBeLessThanOrEqual(budgetMs);
-    expect(budgetMs + 10_000).toBeLessThan(fn.timeoutSeconds * 1000);
+    expect(budgetMs + settleReserveMs).toBeLessThanOrEqual(fn.timeoutSeconds * 1000);
+  });
+
+  test("asks again by itself only where no queue does", () => {
+    const behindQueue = manifest.eventSourceMappings.some((mapping) => mapping.function === name);
+    const attempts = Number(fn.environment.OPENAI_MAX_ATTEMPTS);
+    expect(attempts).toBe((behindQueue ? limits.pipeline : limits.streaming).openaiMaxAttempts);
   });
 });
 
@@ -68,6 +76,13 @@ describe.each(manifest.eventSourceMappings)("$queue", (mapping) => {
     expect(deadLetters.retentionSeconds).toBeGreaterThan(queue.retentionSeconds);
   });
 
+  test("is polled in the function's name, which may do what Lambda's poller does", () => {
+    for (const action of ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"])
+      expect(consumer.policy).toContainEqual(
+        expect.objectContaining({ actions: expect.arrayContaining([action]), resources: [queue.arn] }),
+      );
+  });
+
   test("asks for the outcome of each record", () => {
     expect(mapping.reportBatchItemFailures).toBe(true);
   });
@@ -75,6 +90,36 @@ describe.each(manifest.eventSourceMappings)("$queue", (mapping) => {
   test("holds back from OpenAI's rate limit", () => {
     expect(mapping.maximumConcurrency).toBeGreaterThanOrEqual(2);
     expect(mapping.maximumConcurrency).toBeLessThanOrEqual(1000);
+  });
+});
+
+test("every queue but those of dead letters has the function that does its work, and takes batches as infra/limits.ts says", () => {
+  const { pipeline, deferred, settleLater } = limits;
+  expect(manifest.eventSourceMappings).toMatchObject([
+    { queue: "ImageUploadedQueue", function: "ImageUploaded", batchSize: pipeline.batchSize },
+    { queue: "RequestDeferredQueue", function: "RequestDeferred", batchSize: deferred.batchSize },
+    { queue: "SettleLaterQueue", function: "SettleLater", batchSize: settleLater.batchSize },
+  ]);
+});
+
+describe("the sweep", () => {
+  const { environment } = named(manifest.functions, "Sweep");
+
+  test("comes by every few minutes", () => {
+    expect(Object.values(manifest.schedules)).toContainEqual({
+      function: "Sweep",
+      everySeconds: limits.sweep.everyMinutes * 60,
+      input: {},
+    });
+  });
+
+  test("leaves a client that lost its connection time to ask again", () => {
+    expect(Number(environment.SWEEP_HTTP_GRACE_MS)).toBeGreaterThanOrEqual(leaseMs);
+  });
+
+  test("leaves a queue time to bring the work back", () => {
+    const longestMs = Math.max(...Object.values(manifest.queues).map((queue) => queue.visibilityTimeoutSeconds * 1000));
+    expect(Number(environment.SWEEP_QUEUE_GRACE_MS)).toBeGreaterThan(longestMs);
   });
 });
 

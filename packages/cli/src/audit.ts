@@ -10,7 +10,7 @@ import { type Ledger, openLedger } from "./ledger.ts";
 import { localStage, root } from "./stage.ts";
 
 const usage = `npm run audit                            hold results, counters, budgets and what OpenAI billed against each other
-      -- --from 2026-11-01               leave out the counters of days (UTC) before, whose results have expired
+      -- --from 2026-11-01               leave out the days (UTC) before, whose results have expired
       -- --json                          as JSON
 
 It ends with status 1 when something does not agree. It works on the running local stage (--dir FOLDER when it was started
@@ -52,7 +52,7 @@ async function auditOnce(
     ? (items: number) => process.stderr.write(`\r… ${items.toLocaleString("en")} items read `)
     : () => {};
   // What was billed before the table is read has had the time to get there.
-  const billed = openai ? await billedBy(openai) : undefined;
+  const billed = openai ? await billedBy(openai, from) : undefined;
   const found = await audit(readRecords(dynamodb, tableName, progress), {
     nowMs: Date.now(),
     from,
@@ -78,15 +78,22 @@ function limits() {
 }
 
 const billedCalls = z.object({
-  data: z.array(z.object({ id: z.string(), usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int() }) })),
+  data: z.array(
+    z.object({
+      id: z.string(),
+      /** Unix seconds. */
+      created: z.int(),
+      usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int() }),
+    }),
+  ),
 });
 
-/** What the simulated OpenAI billed; nothing from another server, which does not tell. */
-async function billedBy(openai: string): Promise<BilledCall[] | undefined> {
+/** What the simulated OpenAI billed since that day; nothing from another server, which does not tell. */
+async function billedBy(openai: string, from = ""): Promise<BilledCall[] | undefined> {
   const response = await fetch(new URL("/_control/billed", openai)).catch(() => null);
   if (!response?.ok) return undefined;
   const parsed = billedCalls.safeParse(await response.json().catch(() => null));
-  return parsed.data?.data;
+  return parsed.data?.data.filter(({ created }) => new Date(created * 1000).toISOString() >= from);
 }
 
 function report({ results, ledger, pendingUnaccounted, billed, problems }: Audit): string {

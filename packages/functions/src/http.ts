@@ -1,9 +1,10 @@
 import { once } from "node:events";
+import type { Writable } from "node:stream";
 import { type AppError, errorBody, toAppError } from "@tollgate/core/error";
 import { fromAuthorizerContext } from "@tollgate/core/key/limits";
 import type { Caller } from "@tollgate/core/result/caller";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
-import { causeOf, log } from "./log.ts";
+import { about, causeOf, log } from "./log.ts";
 
 /** A request as the handlers see it. */
 export interface HttpRequest extends Caller {
@@ -39,30 +40,46 @@ type EncodeError = (error: AppError) => HttpResponse;
 export const buffered =
   (handle: Handle) =>
   async (event: APIGatewayProxyEvent, context: Context): Promise<APIGatewayProxyResult> => {
-    const { status, headers, body } = await respond(handle, errorResponse, requestOf(event, context));
-    return { statusCode: status, headers: headers ?? {}, body: text(body) };
+    const request = requestOf(event, context);
+    return about(subjectOf(request, context), async () => {
+      const { status, headers, body } = await respond(handle, errorResponse, request);
+      return { statusCode: status, headers: headers ?? {}, body: text(body) };
+    });
   };
 
 /** A handler on a streaming route: it may take 15 minutes. */
 export const streaming = (handle: Handle, encodeError: EncodeError = errorResponse) =>
   awslambda.streamifyResponse(async (event: APIGatewayProxyEvent, stream, context) => {
-    const { status, headers, body } = await respond(handle, encodeError, requestOf(event, context));
-    const out = awslambda.HttpResponseStream.from(stream, { statusCode: status, headers });
-    let gone = false;
-    const closed = new Promise<void>((done) => {
-      const end = () => {
-        gone = true;
-        done();
-      };
-      out.on("close", end).on("finish", end).on("error", end);
-    });
-    // Status and headers leave with the first write, and not with a bare end.
-    for await (const piece of isPieces(body) ? body : [text(body)]) {
-      if (!gone && !out.write(piece)) await Promise.race([once(out, "drain"), closed]);
-    }
-    out.end();
-    await closed;
+    const request = requestOf(event, context);
+    await about(subjectOf(request, context), async () => send(await respond(handle, encodeError, request), stream));
   });
+
+async function send({ status, headers, body }: HttpResponse, stream: Writable): Promise<void> {
+  const out = awslambda.HttpResponseStream.from(stream, { statusCode: status, headers });
+  let gone = false;
+  const closed = new Promise<void>((done) => {
+    const end = () => {
+      gone = true;
+      done();
+    };
+    out.on("close", end).on("finish", end).on("error", end);
+  });
+  // Status and headers leave with the first write, and not with a bare end.
+  for await (const piece of isPieces(body) ? body : [text(body)]) {
+    if (!gone && !out.write(piece)) await Promise.race([once(out, "drain"), closed]);
+  }
+  out.end();
+  await closed;
+}
+
+/** What every line in the log about a request says. */
+const subjectOf = ({ requestId, method, route, owner, key }: HttpRequest, { awsRequestId }: Context) => ({
+  request_id: requestId,
+  aws_request_id: awsRequestId,
+  route: `${method} ${route}`,
+  owner: owner || undefined,
+  key_id: key.keyId || undefined,
+});
 
 const isPieces = (body: HttpResponse["body"]): body is Pieces =>
   typeof body === "object" && Symbol.asyncIterator in body;
@@ -105,16 +122,8 @@ async function respond(handle: Handle, encodeError: EncodeError, request: HttpRe
     error = toAppError(thrown);
     return encodeError(error);
   });
-  log(response.status >= 500 ? "error" : "info", "request", {
-    request_id: request.requestId,
-    owner: request.owner || undefined,
-    key_id: request.key.keyId || undefined,
-    route: `${request.method} ${request.route}`,
-    status: response.status,
-    latency_ms: Date.now() - startedMs,
-    result_id: response.resultId,
-    ...loggedError(error),
-  });
+  const fields = { status: response.status, latency_ms: Date.now() - startedMs, result_id: response.resultId };
+  log(response.status >= 500 ? "error" : "info", "request", { ...fields, ...loggedError(error) });
   return {
     ...response,
     headers: {

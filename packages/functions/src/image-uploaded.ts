@@ -20,14 +20,14 @@ export const handler = records(queue, async (receive) => {
 /** Returns the failure that brings the message back, or null when its work is done, for good or for bad. */
 async function analyse(object: CreatedObject, receive: Receive): Promise<AppError | null> {
   const startedMs = Date.now();
-  const identity = { message_id: receive.messageId, receive_count: receive.count, sequencer: object.sequencer };
+  const { sequencer } = object;
   try {
     const performed = await analyseUpload(deps, object, { deadlineMs: receive.deadlineMs, lastChance: receive.isLast });
-    if (!performed) log("warn", "object_without_owner", { ...identity, key: object.key });
+    if (!performed) log("warn", "object_without_owner", { sequencer, key: object.key });
     else {
       const { result, replayed } = performed;
       log("info", "image_analysed", {
-        ...identity,
+        sequencer,
         owner: result.owner,
         result_id: result.id,
         status: result.status,
@@ -39,7 +39,7 @@ async function analyse(object: CreatedObject, receive: Receive): Promise<AppErro
   } catch (thrown) {
     const error = toAppError(thrown);
     log(error.retryable ? "warn" : "info", "image_failed", {
-      ...identity,
+      sequencer,
       result_id: error.resultId ?? undefined,
       code: error.code,
       returns: error.retryable,

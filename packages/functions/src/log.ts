@@ -1,6 +1,23 @@
-/** One line of JSON. Never a prompt, an answer, a key or an image: only what identifies and measures. */
-export function log(level: "info" | "warn" | "error", event: string, fields: Record<string, unknown>): void {
-  process.stdout.write(`${JSON.stringify({ level, event, ...fields })}\n`);
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** What a line is about: a request or a message, and Lambda's own id of the invocation, by which its platform logs name it. */
+interface Subject {
+  aws_request_id: string;
+  [name: string]: string | number | undefined;
+}
+
+const subject = new AsyncLocalStorage<Subject>();
+
+/** Does work whose every line in the log, and every line of what it calls, says what it is about. */
+export const about = <T>(what: Subject, work: () => T): T => subject.run(what, work);
+
+/**
+ * One line of JSON. Never a prompt, an answer, a key or an image: only what identifies and measures. `timestamp` and `level` are
+ * what Lambda looks for in such a line.
+ */
+export function log(level: "info" | "warn" | "error", event: string, ...fields: object[]): void {
+  const line = { timestamp: new Date().toISOString(), level, event, ...subject.getStore() };
+  process.stdout.write(`${JSON.stringify(Object.assign(line, ...fields))}\n`);
 }
 
 /**

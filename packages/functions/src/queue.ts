@@ -1,13 +1,10 @@
 import { type AppError, toAppError } from "@tollgate/core/error";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
-import { causeOf, log } from "./log.ts";
+import { about, causeOf, log } from "./log.ts";
 
 /** One delivery of a message. */
 export interface Receive {
-  messageId: string;
   body: string;
-  /** From 1. */
-  count: number;
   /** A message that fails now goes to the dead-letter queue. */
   isLast: boolean;
   deadlineMs: number;
@@ -29,17 +26,28 @@ export const records =
   (queue: Queue, work: Work) =>
   async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
     const deadlineMs = Date.now() + context.getRemainingTimeInMillis();
-    const isDone = await Promise.all(event.Records.map((record) => workOn(queue, work, record, deadlineMs)));
+    const isDone = await Promise.all(
+      event.Records.map((record) => about(subjectOf(record, context), () => workOn(queue, work, record, deadlineMs))),
+    );
     const failed = event.Records.filter((_, index) => !isDone[index]);
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };
 
+const countOf = ({ attributes }: SQSRecord): number => Number(attributes.ApproximateReceiveCount);
+
+/** What every line in the log about a message says. */
+const subjectOf = (record: SQSRecord, { awsRequestId }: Context) => ({
+  message_id: record.messageId,
+  receive_count: countOf(record),
+  aws_request_id: awsRequestId,
+});
+
 async function workOn(queue: Queue, work: Work, record: SQSRecord, deadlineMs: number): Promise<boolean> {
-  const { messageId, body, attributes, receiptHandle } = record;
-  const count = Number(attributes.ApproximateReceiveCount);
+  const { body, receiptHandle } = record;
+  const count = countOf(record);
   const isLast = count >= queue.maxReceiveCount;
-  const tell = (thrown: unknown) => log("error", "record_failed", { message_id: messageId, cause: causeOf(thrown) });
-  const failures = await work({ messageId, body, count, isLast, deadlineMs }).catch((thrown: unknown) => {
+  const tell = (thrown: unknown) => log("error", "record_failed", { cause: causeOf(thrown) });
+  const failures = await work({ body, isLast, deadlineMs }).catch((thrown: unknown) => {
     tell(thrown);
     return [toAppError(thrown)];
   });

@@ -12,14 +12,13 @@ const { MAX_RECEIVE_COUNT } = config("MAX_RECEIVE_COUNT");
 const queue = { ...queueNamed("RequestDeferredQueue"), maxReceiveCount: MAX_RECEIVE_COUNT };
 const deps = { ...chatDeps, images, requests: texts };
 
-export const handler = records(queue, async ({ messageId, body, count, isLast, deadlineMs }): Promise<AppError[]> => {
+export const handler = records(queue, async ({ body, isLast, deadlineMs }): Promise<AppError[]> => {
   const startedMs = Date.now();
   const resultId = resultIdOf(body);
-  const identity = { message_id: messageId, receive_count: count, result_id: resultId };
   try {
     const result = await resume(deps, resultId, { deadlineMs, lastChance: isLast });
     log("info", "request_resumed", {
-      ...identity,
+      result_id: resultId,
       owner: result?.owner,
       status: result?.status ?? "deleted",
       code: result?.error?.code,
@@ -29,7 +28,7 @@ export const handler = records(queue, async ({ messageId, body, count, isLast, d
   } catch (thrown) {
     const error = toAppError(thrown);
     log("warn", "request_returns", {
-      ...identity,
+      result_id: resultId,
       code: error.code,
       latency_ms: Date.now() - startedMs,
       cause: causeOf(error.cause),

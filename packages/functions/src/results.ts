@@ -1,5 +1,6 @@
 import { AppError } from "@tollgate/core/error";
 import { parseRequest } from "@tollgate/core/request";
+import { isExpired } from "@tollgate/core/result/item";
 import { encodeCursor, resultsOptions, resultsQuery } from "@tollgate/core/result/query";
 import { presentResult } from "@tollgate/core/result/result";
 import { deleteResult, listResults, readItem, toResult } from "@tollgate/core/result/store";
@@ -21,7 +22,7 @@ async function read({ owner }: HttpRequest, id: string): Promise<HttpResponse> {
 
 async function list({ owner, query }: HttpRequest): Promise<HttpResponse> {
   const options = resultsOptions(parseRequest(resultsQuery, query));
-  const { results, next } = await listResults(store, { ...options, owner });
+  const { results, next } = await listResults(store, { ...options, owner, now: now() });
   const body = {
     object: "list",
     data: results.map(presentResult),
@@ -43,9 +44,9 @@ async function remove({ owner }: HttpRequest, id: string): Promise<HttpResponse>
   return { status: 200, body: { id, object: "result", deleted: true }, resultId: id };
 }
 
-/** The same answer for a result that is not there and for one of another owner. */
+/** The same answer for a result that is not there, for one that has expired and for one of another owner. */
 async function ownItem(owner: string, id: string) {
   const item = await readItem(store, id);
-  if (item?.result.owner === owner) return item;
+  if (item?.result.owner === owner && !isExpired(item, now())) return item;
   throw new AppError("not_found", "No result has this id.", { param: "id" });
 }

@@ -8,9 +8,8 @@ import { queueNamed } from "./runtime/sqs.ts";
 const { MAX_RECEIVE_COUNT } = config("MAX_RECEIVE_COUNT");
 const queue = { ...queueNamed("SettleLaterQueue"), maxReceiveCount: MAX_RECEIVE_COUNT };
 
-export const handler = records(queue, async ({ messageId, body, count }) => {
+export const handler = records(queue, async ({ body }) => {
   const { owner, resultId, settled } = await settleLate(store, body);
-  const identity = { message_id: messageId, receive_count: count, owner, result_id: resultId };
-  log(settled ? "info" : "warn", "settled_late", { ...identity, settled });
+  log(settled ? "info" : "warn", "settled_late", { owner, result_id: resultId, settled });
   return [];
 });

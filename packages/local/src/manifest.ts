@@ -151,3 +151,9 @@ export interface ScheduleSpec {
 /** What was synthesized last. `root`: the repository's. */
 export const readManifest = (root: string): Manifest =>
   JSON.parse(readFileSync(join(root, "infra/manifest.json"), "utf8"));
+
+export function queueNamed({ queues }: Pick<Manifest, "queues">, name: string): QueueSpec {
+  const queue = queues[name];
+  if (!queue) throw new Error(`infra/manifest.json names a queue that it does not declare: ${name}.`);
+  return queue;
+}

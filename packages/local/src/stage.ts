@@ -1,9 +1,8 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { startDynamoDB } from "./aws/dynamodb.ts";
 import type { Faults } from "./aws/fault.ts";
-import { createPrincipals } from "./aws/iam.ts";
+import { accessDeniedMessage, createPrincipals, type DecisionRecord } from "./aws/iam.ts";
 import { startS3 } from "./aws/s3.ts";
 import { startSqs } from "./aws/sqs.ts";
 import { bundleFunctions } from "./bundle.ts";
@@ -12,7 +11,8 @@ import { startEventSource } from "./event-source/event-source.ts";
 import { startGateway } from "./gateway/gateway.ts";
 import { startLambda } from "./lambda/lambda.ts";
 import { buildRuntimeClient } from "./lambda/runtime-client.ts";
-import { type Manifest, type QueueSpec, readManifest } from "./manifest.ts";
+import { type Manifest, queueNamed, readManifest } from "./manifest.ts";
+import { createNotifier } from "./notifications.ts";
 import { startOpenAI } from "./openai/server.ts";
 import { provisionApiKey } from "./provision.ts";
 import { startSchedule } from "./schedule.ts";
@@ -31,6 +31,8 @@ export interface StageOptions {
   manifest?: Manifest;
   /** Which calls of the functions to AWS's services go wrong; none when left out. */
   faults?: Faults["strike"];
+  /** Hears of every decision about a call to AWS's services. */
+  onDecision?: (record: DecisionRecord) => void;
   /** Replace the simulated OpenAI. */
   openai?: { baseUrl?: string | undefined; apiKey?: string | undefined };
   /** Variables that replace those of the manifest, in functions that call OpenAI. */
@@ -73,10 +75,14 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const stop = async () => {
     for (const stopPart of stops.splice(0).reverse()) await stopPart();
   };
-  const running = async <T extends { stop?(): unknown; close?(): unknown }>(starting: T | Promise<T>): Promise<T> => {
-    const part = await starting;
-    stops.push(() => part.stop?.() ?? part.close?.());
-    return part;
+  const starts: Promise<unknown>[] = [];
+  const running = <T extends { stop?(): unknown; close?(): unknown }>(starting: T | Promise<T>): Promise<T> => {
+    const started = Promise.resolve(starting).then((part) => {
+      stops.push(() => part.stop?.() ?? part.close?.());
+      return part;
+    });
+    starts.push(started);
+    return started;
   };
   try {
     const unlock = lockDir(dir);
@@ -88,9 +94,17 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     const { region, account } = manifest;
     const state = readOrCreateState(dir);
     const admin = { accessKeyId: state.accessKeyId, secretAccessKey: state.secretAccessKey };
-    const principals = createPrincipals();
-    let kill = (_principal: string) => {};
-    const faults = options.faults && { strike: options.faults, kill: (principal: string) => kill(principal) };
+    const principals = createPrincipals({
+      onDecision(record) {
+        if (record.outcome !== "allowed") log(record.principal.name, accessDeniedMessage({ ...record, account }));
+        options.onDecision?.(record);
+      },
+    });
+    let end: Faults["end"] = () => {};
+    const faults: Faults | undefined = options.faults && {
+      strike: options.faults,
+      end: (call, how) => end(call, how),
+    };
     principals.add({ ...admin, name: "admin", policy: "administrator" });
 
     progress("starting DynamoDB, SQS and OpenAI, bundling the functions");
@@ -122,19 +136,17 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       buildRuntimeClient(join(dir, "functions")),
     ]);
     const queueUrl = (queue: string) => sqs.queueUrl(queueNamed(manifest, queue).name);
-    const queues = new SQSClient({ endpoint: sqs.endpoint, region, credentials: admin });
-    stops.push(() => queues.destroy());
+    const bucket = only(manifest.buckets, "bucket");
+    const notifier = await running(createNotifier({ bucket, manifest, principals, sqs }));
     const s3 = await running(
       startS3({
         dir: join(dir, "s3"),
         principals,
-        buckets: Object.values(manifest.buckets),
+        buckets: [bucket],
         region,
         account,
         faults,
-        onEvent: async ({ queue, message }) => {
-          await queues.send(new SendMessageCommand({ QueueUrl: queueUrl(queue), MessageBody: message }));
-        },
+        onEvent: notifier.notify,
       }),
     );
 
@@ -168,7 +180,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         log: (name, _requestId, line) => /^(START|END|REPORT) /.test(line) || log(name, line),
       }),
     );
-    kill = lambda.kill;
+    end = ({ principal, traceId }, how) => lambda.end(principal, traceId, how);
     const table = only(manifest.tables, "table");
     await provisionApiKey({
       apiKey: state.apiKey,
@@ -218,7 +230,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       access_key_id: admin.accessKeyId,
       secret_access_key: admin.secretAccessKey,
       table: table.name,
-      bucket: only(manifest.buckets, "bucket").name,
+      bucket: bucket.name,
       queue_url: source ? queueUrl(source.queue) : "",
       dlq_url: deadLetter ? queueUrl(deadLetter.queue) : "",
     };
@@ -227,15 +239,11 @@ export async function startStage(options: StageOptions): Promise<Stage> {
     stops.push(() => rmSync(file, { force: true }));
     return { info, stop };
   } catch (error) {
+    // Others may have been starting when one failed.
+    await Promise.allSettled(starts);
     await stop();
     throw error;
   }
-}
-
-function queueNamed(manifest: Manifest, name: string): QueueSpec {
-  const queue = manifest.queues[name];
-  if (!queue) throw new Error(`infra/manifest.json names a queue that it does not declare: ${name}.`);
-  return queue;
 }
 
 function only<T>(specs: Record<string, T>, kind: string): T {

@@ -13,6 +13,7 @@ const reads: readonly [Fault, ...Fault[]] = [
   { kind: "slow", ms: 700 },
   { kind: "killed_before" },
   { kind: "killed_after" },
+  { kind: "timed_out" },
 ];
 const faultsOf: Record<ServiceCall["service"], readonly [Fault, ...Fault[]]> = {
   // Twice as often what only DynamoDB has, and what only exactness survives.
@@ -35,8 +36,8 @@ export function createPlan(seed: number, onFault: (name: string) => void) {
     const random = streams.get(stream) ?? createRandom(seed, stream);
     streams.set(stream, random);
     const isDelivery = call.operation === "ReceiveMessage";
-    // Whoever has the stage's own key is the harness; what Lambda's poller does besides receiving is Lambda's to mend.
-    if (call.principal === "admin" || pollers.has(call.operation)) return null;
+    // Whoever has the stage's own key is the harness; what S3 and Lambda's poller do besides receiving is AWS's to mend.
+    if (["admin", "s3.amazonaws.com"].includes(call.principal) || pollers.has(call.operation)) return null;
     if (!random.onceIn(isDelivery ? 4 : onceInCalls)) return null;
     const fault = random.pick(isDelivery ? deliveries : faultsOf[call.service]);
     onFault(`${call.service} ${fault.kind}`);

@@ -20,9 +20,13 @@ export function holds(expression: string, item: Item | undefined, names: Names):
 function termHolds(term: string, item: Item | undefined, names: Names): boolean {
   const [, what, path] = /^(attribute_exists|attribute_not_exists)\(([^()]+)\)$/.exec(term) ?? [];
   if (what && path) return (read(item, path, names) !== undefined) === (what === "attribute_exists");
-  const [, left, operator, right] = /^(\S+) (=|<|<=|>) (:\w+)$/.exec(term) ?? [];
+  const [, left, operator, right] = /^(\S+) (=|<>|<|<=|>) (:\w+)$/.exec(term) ?? [];
   if (!left || !operator || !right) throw new Error(`No condition is known as "${term}".`);
   const [a, b] = [read(item, left, names), valueNamed(right, names)];
+  if (operator === "<>") {
+    if (a === undefined) throw new Error(`${left} is compared, and not there.`);
+    return a !== b;
+  }
   if (a === undefined || typeof a !== typeof b) return false;
   const order = compare(a, b);
   return operator === "=" ? order === 0 : operator === "<" ? order < 0 : operator === "<=" ? order <= 0 : order > 0;

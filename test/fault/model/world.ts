@@ -8,6 +8,7 @@ import { leaseMs } from "@tollgate/core/result/claim";
 import { type Job, type PerformDeps, perform } from "@tollgate/core/result/perform";
 import type { Result } from "@tollgate/core/result/result";
 import { settleLate } from "@tollgate/core/result/settle-later";
+import { deleteResult, readItem } from "@tollgate/core/result/store";
 import { sweep } from "@tollgate/core/result/sweep";
 import type { Item } from "./expression.ts";
 import { type Command, Table } from "./table.ts";
@@ -56,6 +57,15 @@ interface Attempt {
   outcome: { result: Result } | { error: AppError } | null;
 }
 
+const newAttempt = (name: string): Attempt => ({
+  name,
+  step: null,
+  state: "running",
+  down: false,
+  seen: [],
+  outcome: null,
+});
+
 const tableFates = ["well", "fails", "done, but fails", "done twice", "down", "done, then killed"] as const;
 const openaiFates = ["well", "unbilled failure", "billed failure", "billed, then killed"] as const;
 
@@ -67,11 +77,14 @@ const usage = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 };
 export class World {
   readonly table = new Table();
   readonly attempts: Attempt[] = [];
+  /** A sweep that goes on beside the attempts, step by step as they do. */
+  private sweeper: Attempt | null = null;
   readonly billed: BilledCall[] = [];
   readonly messages: string[] = [];
   readonly violations: string[] = [];
   private clockMs = startMs;
   private stalls = 0;
+  private isDeleted = false;
   private readonly done = new Set<string>();
   private readonly variant: Variant;
 
@@ -84,17 +97,21 @@ export class World {
   async quiet(): Promise<void> {
     for (let ticks = 0; ; ticks++) {
       await nextTurn();
-      if (this.attempts.every(({ state, step }) => state !== "running" || step)) return;
+      if (this.actors().every(({ state, step }) => state !== "running" || step)) return;
       if (ticks > 200) throw new Error("An attempt waits for something that the model does not know.");
       this.clockMs += 50;
       mock.timers.tick(50);
     }
   }
 
+  private actors(): Attempt[] {
+    return this.sweeper ? [...this.attempts, this.sweeper] : this.attempts;
+  }
+
   /** What can happen next; nothing when all is over. */
   moves(adversities: number): Move[] {
     const moves: Move[] = [];
-    for (const attempt of this.attempts) {
+    for (const attempt of this.actors()) {
       const { name, step } = attempt;
       if (attempt.state !== "running" || !step) continue;
       for (const fate of step.fates) {
@@ -107,16 +124,24 @@ export class World {
         });
       }
     }
-    const isActive = this.attempts.some(({ state }) => state === "running");
+    const isActive = this.actors().some(({ state }) => state === "running");
     if (this.attempts.length === 1) this.offer(moves, "B begins", () => this.begin("B"));
     if (isActive && this.stalls === 0 && adversities > 0) {
       moves.push({ name: "the lease ends unnoticed", adverse: true, make: () => void this.stall() });
+    }
+    // An attempt whose lease has ended may be swept while it still lives.
+    if (isActive && this.stalls > 0 && !this.sweeper) {
+      moves.push({ name: "the sweep comes by meanwhile", adverse: false, make: () => this.sweepMeanwhile() });
     }
     if (!isActive && this.attempts.length >= 2) {
       for (const [i, message] of this.messages.entries()) {
         this.offer(moves, `message ${i + 1} is settled`, () => this.settleLate(message));
       }
       this.offer(moves, "the sweep comes by", () => this.sweep());
+      const isFinal = this.result() && this.result()?.status !== "running";
+      if (isFinal && !this.isDeleted && adversities > 0) {
+        moves.push({ name: "the result is deleted", adverse: true, make: () => this.delete() });
+      }
       if (this.attempts.length === 2) this.offer(moves, "C begins, when the lease is over", () => this.beginLate());
     }
     return moves;
@@ -134,9 +159,17 @@ export class World {
   /** Two worlds with the same key have the same future. Lease ids differ from run to run, and are told by their order. */
   key(): string {
     const leases = new Map<string, number>();
-    const { attempts, billed, clockMs, done, messages, stalls } = this;
-    const told = attempts.map(({ name, state, step, down, seen }) => [name, state, step?.what, down, seen]);
-    const text = JSON.stringify([[...this.table.items], told, billed, clockMs, [...done].sort(), messages, stalls]);
+    const { billed, clockMs, done, isDeleted, messages, stalls } = this;
+    const told = this.actors().map(({ name, state, step, down, seen }) => [name, state, step?.what, down, seen]);
+    const text = JSON.stringify([
+      [...this.table.items],
+      told,
+      billed,
+      clockMs,
+      [...done].sort(),
+      messages,
+      [stalls, isDeleted],
+    ]);
     return text.replace(/(?<!res_)\b[0-9A-HJKMNP-TV-Z]{26}\b/g, (id) => {
       if (!leases.has(id)) leases.set(id, leases.size);
       return `lease ${leases.get(id)}`;
@@ -156,7 +189,7 @@ export class World {
     const problems = found.problems.map(({ check, subject, message }) => `${check}: ${subject}: ${message}`);
     const result = this.result();
     for (const { name, outcome } of this.attempts) {
-      if (!outcome || !("result" in outcome)) continue;
+      if (!outcome || !("result" in outcome) || this.isDeleted) continue;
       if (result?.openai?.id === outcome.result.openai?.id) continue;
       // Settled later, unless somebody has taken the result over by then.
       const isLost = this.messages.some((text) => {
@@ -183,7 +216,7 @@ export class World {
   }
 
   private begin(name: string): void {
-    const attempt: Attempt = { name, step: null, state: "running", down: false, seen: [], outcome: null };
+    const attempt = newAttempt(name);
     this.attempts.push(attempt);
     perform(this.depsOf(attempt), this.jobOf()).then(
       ({ result }) => this.end(attempt, { result }),
@@ -216,6 +249,23 @@ export class World {
   private async sweep(): Promise<void> {
     this.clockMs += leaseMs + 1_000;
     await sweep({ store: this.depsOf(null).store, now: () => new Date(this.clockMs), graceMs: { http: 0, queue: 0 } });
+  }
+
+  private sweepMeanwhile(): void {
+    const sweeper = newAttempt("the sweep");
+    this.sweeper = sweeper;
+    const { store, now } = this.depsOf(sweeper);
+    const over = () => {
+      sweeper.state = "ended";
+    };
+    sweep({ store, now, graceMs: { http: 0, queue: 0 } }).then(over, over);
+  }
+
+  private async delete(): Promise<void> {
+    const { store } = this.depsOf(null);
+    const item = await readItem(store, resultId);
+    if (item) await deleteResult(store, item, new Date(this.clockMs));
+    this.isDeleted = true;
   }
 
   private jobOf(): Job {
@@ -262,6 +312,7 @@ export class World {
     const after = this.result();
     if (
       before &&
+      after &&
       ["succeeded", "truncated"].includes(before.status) &&
       JSON.stringify(before) !== JSON.stringify(after)
     ) {
@@ -272,6 +323,8 @@ export class World {
 
   private ask(attempt: Attempt, command: Command): Promise<unknown> {
     if (attempt.down) return Promise.reject(new Error("DynamoDB is down."));
+    // An index tells where to look, and what is found there is read again.
+    if (command.constructor.name === "QueryCommand") return this.carryOut(command);
     const isRead = command.constructor.name === "GetCommand";
     const what = whatOf(command);
     return this.step(attempt, what, isRead ? ["well", "fails"] : tableFates, async (fate) => {
@@ -311,7 +364,7 @@ export class World {
         const acted = act(fate);
         acted.then(
           (answer) => attempt.seen.push(`${what}: ${JSON.stringify(answer)}`),
-          (error) => attempt.seen.push(`${what}: ${error}`),
+          (error) => attempt.seen.push(`${what}: ${error} ${JSON.stringify(error)}`),
         );
         // Who was killed never hears of it.
         if (isKilled) acted.catch(() => {});

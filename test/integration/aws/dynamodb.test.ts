@@ -4,6 +4,7 @@ import path from "node:path";
 import {
   BatchGetItemCommand,
   BatchWriteItemCommand,
+  DeleteItemCommand,
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
   DynamoDBClient,
@@ -15,6 +16,7 @@ import {
   TransactGetItemsCommand,
   TransactWriteItemsCommand,
   UpdateItemCommand,
+  type WriteRequest,
 } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startDynamoDB } from "../../../packages/local/src/aws/dynamodb.ts";
@@ -23,6 +25,7 @@ import {
   account,
   allow,
   credentialsOf,
+  deny,
   developer,
   functionPrincipal,
   principalsOf,
@@ -40,6 +43,17 @@ const reader = functionPrincipal("reader", [allow(["dynamodb:GetItem", "dynamodb
 const indexReader = functionPrincipal("indexreader", [allow(["dynamodb:Query"], [`${table.arn}/index/*`])]);
 const batcher = functionPrincipal("batcher", [
   allow(["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"], [table.arn]),
+]);
+const careful = functionPrincipal("careful", [
+  allow(["dynamodb:*"], [table.arn]),
+  deny(["dynamodb:DeleteItem"], [table.arn]),
+]);
+/** May touch the items of acme, and the index entries of their owner acme. */
+const acme = functionPrincipal("acme", [
+  {
+    ...allow(["dynamodb:*"], [table.arn, `${table.arn}/index/*`]),
+    conditions: [{ test: "ForAllValues:StringEquals", variable: "dynamodb:LeadingKeys", values: ["acme"] }],
+  },
 ]);
 
 let dir: string;
@@ -68,7 +82,7 @@ function clientOf(
 
 beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), "tollgate-dynamodb-"));
-  const principals = principalsOf(writer, reader, indexReader, batcher);
+  const principals = principalsOf(writer, reader, indexReader, batcher, careful, acme);
   dynamodb = await startDynamoDB({ dir, principals, tables: [table], region, account });
 });
 
@@ -208,6 +222,46 @@ describe("a policy", () => {
     });
     const { Item } = await clientOf(developer).send(new GetItemCommand({ TableName: "ledger", Key: key("denied") }));
     expect(Item).toBeUndefined();
+  });
+
+  test("that denies an action fails the call whatever else allows it", async () => {
+    const call = clientOf(careful).send(new DeleteItemCommand({ TableName: "ledger", Key: key("kept") }));
+    await expect(call).rejects.toMatchObject({
+      name: "AccessDeniedException",
+      message: expect.stringMatching(/ with an explicit deny in an identity-based policy$/),
+      $metadata: { httpStatusCode: 400 },
+    });
+  });
+
+  test("may keep a role to the items of some hash keys, in every operation", async () => {
+    const TableName = "ledger";
+    const client = clientOf(acme);
+    const query = (name: string, value: string, IndexName?: string) =>
+      client.send(
+        new QueryCommand({
+          TableName,
+          IndexName,
+          KeyConditionExpression: "#hash = :hash AND begins_with(sk, :one)",
+          ExpressionAttributeNames: { "#hash": name },
+          ExpressionAttributeValues: { ":hash": { S: value }, ":one": { S: "1" } },
+        }),
+      );
+    const write = (request: WriteRequest) =>
+      client.send(new BatchWriteItemCommand({ RequestItems: { [TableName]: [request] } }));
+    const operations: ((pk: string) => Promise<unknown>)[] = [
+      (pk) => client.send(new PutItemCommand({ TableName, Item: item(pk) })),
+      (pk) => client.send(new GetItemCommand({ TableName, Key: key(pk) })),
+      (pk) => query("pk", pk),
+      (pk) => query("owner", pk, "byOwner"),
+      (pk) => client.send(new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys: [key(pk)] } } })),
+      (pk) => write({ PutRequest: { Item: item(pk) } }),
+      (pk) => write({ DeleteRequest: { Key: key(pk) } }),
+      (pk) => client.send(new TransactWriteItemsCommand({ TransactItems: [{ Delete: { TableName, Key: key(pk) } }] })),
+    ];
+    for (const operation of operations) {
+      await expect(operation("acme")).resolves.toBeDefined();
+      await expect(operation("other")).rejects.toMatchObject({ name: "AccessDeniedException" });
+    }
   });
 
   test("is held against the index of a query, not only its table", async () => {

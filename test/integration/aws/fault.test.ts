@@ -12,7 +12,7 @@ import { startQueues } from "./sqs-fixtures.ts";
 
 const table = tableSpec();
 let next: Fault | null = null;
-const killed: string[] = [];
+const ended: string[] = [];
 /** Strikes the next call, and that alone. */
 const faults: Faults = {
   strike: () => {
@@ -20,11 +20,11 @@ const faults: Faults = {
     next = null;
     return fault;
   },
-  kill: (principal) => void killed.push(principal),
+  end: ({ principal }, how) => void ended.push(`${principal}: ${how}`),
 };
 afterEach(() => {
   next = null;
-  killed.length = 0;
+  ended.length = 0;
 });
 
 describe("a fault of DynamoDB", () => {
@@ -66,12 +66,14 @@ describe("a fault of DynamoDB", () => {
     ["answer_lost", { code: "ECONNRESET" }, true],
     ["killed_before", { code: "ECONNRESET" }, false],
     ["killed_after", { code: "ECONNRESET" }, true],
+    ["timed_out", { code: "ECONNRESET" }, false],
   ] as const)("%s is what the SDK knows it as, and takes effect or does not", async (kind, error, takesEffect) => {
     next = { kind };
     const failure = await put(kind).catch((thrown: unknown) => thrown);
     expect(failure).toMatchObject("$retryable" in error ? { name: error.name } : error);
     expect(await exists(kind)).toBe(takesEffect);
-    expect(killed).toEqual(kind.startsWith("killed") ? [developer.name] : []);
+    const how = kind.startsWith("killed") ? "kill" : kind === "timed_out" ? "time-out" : null;
+    expect(ended).toEqual(how ? [`${developer.name}: ${how}`] : []);
   });
 
   test("a transaction is cancelled with a reason for each of its items", async () => {

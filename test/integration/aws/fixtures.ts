@@ -30,6 +30,21 @@ export function allow(actions: string[], resources: string[]): PolicyStatement {
   return { effect: "Allow", actions, resources };
 }
 
+export function deny(actions: string[], resources: string[]): PolicyStatement {
+  return { effect: "Deny", actions, resources };
+}
+
+/** S3 as it notifies of one bucket. */
+export function notifyingS3(bucketArn: string): Principal {
+  return {
+    accessKeyId: "AKIAS3",
+    secretAccessKey: "s3-secret",
+    policy: "service",
+    name: "s3.amazonaws.com",
+    context: { "aws:SourceArn": bucketArn },
+  };
+}
+
 /** A folder that is gone when the test is over. */
 export async function temporaryDir(): Promise<string> {
   const dir = await mkdtemp(path.join(tmpdir(), "tollgate-aws-"));

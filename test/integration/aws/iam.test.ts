@@ -1,16 +1,22 @@
 import { describe, expect, test } from "vitest";
-import { accessDeniedMessage, createPrincipals, isAllowed } from "../../../packages/local/src/aws/iam.ts";
+import {
+  accessDeniedMessage,
+  createPrincipals,
+  evaluate,
+  type Principal,
+} from "../../../packages/local/src/aws/iam.ts";
 import type { PolicyStatement } from "../../../packages/local/src/manifest.ts";
-import { account, allow, functionPrincipal } from "./fixtures.ts";
+import { account, allow, deny, developer, functionPrincipal, notifyingS3 } from "./fixtures.ts";
 
 const object = "arn:aws:s3:::uploads/acme/cat.jpg";
-const deny = (actions: string[], resources: string[]): PolicyStatement => ({ effect: "Deny", actions, resources });
 const allowWhen = (test: string, variable: string, values: string[], effect: "Allow" | "Deny" = "Allow") => ({
   effect,
   actions: ["*"],
   resources: ["*"],
   conditions: [{ test, variable, values }],
 });
+
+const isAllowed = (...request: Parameters<typeof evaluate>) => evaluate(...request).outcome === "allowed";
 
 describe("a policy", () => {
   test("allows nothing by itself", () => {
@@ -65,10 +71,17 @@ describe("a policy", () => {
     expect(isAllowed(policy, "s3:ListBucket", "*", { "S3:Prefix": value })).toBe(expected);
   });
 
-  test("does not fulfil a condition on a key that the request lacks, unless IfExists", () => {
-    expect(isAllowed([allowWhen("StringEquals", "s3:prefix", ["a"])], "s3:ListBucket", "*")).toBe(false);
-    expect(isAllowed([allowWhen("StringEqualsIfExists", "s3:prefix", ["a"])], "s3:ListBucket", "*")).toBe(true);
-    expect(isAllowed([allowWhen("Null", "s3:prefix", ["true"])], "s3:ListBucket", "*")).toBe(true);
+  test.each([
+    ["StringEquals", "a", false],
+    ["StringEqualsIfExists", "a", true],
+    ["StringNotEquals", "a", true],
+    ["ForAllValues:StringEquals", "a", true],
+    ["ForAnyValue:StringEquals", "a", false],
+    ["ForAnyValue:StringNotEquals", "a", false],
+    ["Null", "true", true],
+    ["Null", "false", false],
+  ])("holds %s %s against a key that the request lacks: %s", (test, wanted, expected) => {
+    expect(isAllowed([allowWhen(test, "s3:prefix", [wanted])], "s3:ListBucket", "*")).toBe(expected);
   });
 
   test("never lets a request through by a condition operator that is not known", () => {
@@ -81,20 +94,83 @@ describe("a policy", () => {
   });
 });
 
-test("a refusal reads as AWS writes it", () => {
-  const refusal = {
-    principal: functionPrincipal("chat", []),
-    account,
-    action: "dynamodb:PutItem",
-    resource: "arn:aws:dynamodb:us-east-1:123456789012:table/ledger",
-  };
-  expect(accessDeniedMessage({ ...refusal, outcome: "implicitDeny" })).toBe(
-    "User: arn:aws:sts::123456789012:assumed-role/chat/chat is not authorized to perform: dynamodb:PutItem on resource: " +
-      "arn:aws:dynamodb:us-east-1:123456789012:table/ledger because no identity-based policy allows the dynamodb:PutItem action",
-  );
-  expect(accessDeniedMessage({ ...refusal, outcome: "explicitDeny" })).toMatch(
-    /with an explicit deny in an identity-based policy$/,
-  );
+describe("a resource's own policy", () => {
+  const queue = "arn:aws:sqs:us-east-1:123456789012:jobs";
+  const ofBucket = (sourceArn: string): PolicyStatement => ({
+    ...allow(["sqs:SendMessage"], [queue]),
+    principals: { Service: ["s3.amazonaws.com"] },
+    conditions: [{ test: "ArnEquals", variable: "aws:SourceArn", values: [sourceArn] }],
+  });
+  const toEveryone = { "*": ["*"] };
+  const chat = functionPrincipal("chat", [allow(["sqs:*"], ["*"])]);
+  const idle = functionPrincipal("idle", []);
+  const s3 = notifyingS3("arn:aws:s3:::images");
+
+  const outcome = (principal: Principal, ...resourcePolicy: PolicyStatement[]) =>
+    createPrincipals().authorize({ principal, action: "sqs:SendMessage", resource: queue, resourcePolicy }).outcome;
+
+  test("lets a service in, for the resource that it acts for and no other", () => {
+    expect(outcome(s3)).toBe("implicitDeny");
+    expect(outcome(s3, ofBucket("arn:aws:s3:::images"))).toBe("allowed");
+    expect(outcome(s3, ofBucket("arn:aws:s3:::others"))).toBe("implicitDeny");
+    expect(outcome({ ...s3, name: "sns.amazonaws.com" }, ofBucket("arn:aws:s3:::images"))).toBe("implicitDeny");
+  });
+
+  test("that speaks of a service allows nothing to a role", () => {
+    expect(outcome(idle, { ...allow(["*"], ["*"]), principals: { Service: ["s3.amazonaws.com"] } })).toBe(
+      "implicitDeny",
+    );
+  });
+
+  test("adds to what a role may, and takes from it, the user's own key included", () => {
+    expect(outcome(idle, { ...allow(["sqs:SendMessage"], [queue]), principals: toEveryone })).toBe("allowed");
+    for (const principal of [chat, developer, s3])
+      expect(outcome(principal, { ...deny(["sqs:*"], [queue]), principals: toEveryone })).toBe("explicitDeny");
+    expect(outcome(chat, { ...deny(["sqs:ReceiveMessage"], [queue]), principals: toEveryone })).toBe("allowed");
+  });
+
+  test("that names roles, whose ARNs differ here, never lets a call through", () => {
+    const principals = { AWS: ["arn:aws:iam::123456789012:role/chat"] };
+    expect(outcome(idle, { ...allow(["*"], ["*"]), principals })).toBe("implicitDeny");
+    expect(outcome(chat, { ...deny(["*"], ["*"]), principals })).toBe("explicitDeny");
+  });
+});
+
+test("a call to the local stage counts as one over TLS", () => {
+  const overTls = (secure: string) => functionPrincipal("chat", [allowWhen("Bool", "aws:SecureTransport", [secure])]);
+  const request = { action: "s3:GetObject", resource: object };
+  expect(createPrincipals().authorize({ principal: overTls("true"), ...request }).outcome).toBe("allowed");
+  expect(createPrincipals().authorize({ principal: overTls("false"), ...request }).outcome).toBe("implicitDeny");
+});
+
+describe("a refusal reads as AWS writes it", () => {
+  const resource = "arn:aws:dynamodb:us-east-1:123456789012:table/ledger";
+  const [ofRole, ofResource] = [deny(["*"], ["*"]), { ...deny(["*"], ["*"]), principals: { "*": ["*"] } }];
+  const chat = functionPrincipal("chat", []);
+  const role = "arn:aws:sts::123456789012:assumed-role/chat/chat";
+
+  test.each<[Principal, PolicyStatement | null, string, string]>([
+    [chat, null, role, "because no identity-based policy allows the dynamodb:PutItem action"],
+    [chat, ofRole, role, "with an explicit deny in an identity-based policy"],
+    [chat, ofResource, role, "with an explicit deny in a resource-based policy"],
+    [
+      developer,
+      ofResource,
+      "arn:aws:iam::123456789012:user/developer",
+      "with an explicit deny in a resource-based policy",
+    ],
+    [
+      notifyingS3("arn:aws:s3:::images"),
+      null,
+      "s3.amazonaws.com",
+      "because no resource-based policy allows the dynamodb:PutItem action",
+    ],
+  ])("$name, %j", (principal, statement, user, because) => {
+    const outcome = statement ? "explicitDeny" : "implicitDeny";
+    expect(accessDeniedMessage({ principal, account, action: "dynamodb:PutItem", resource, outcome, statement })).toBe(
+      `User: ${user} is not authorized to perform: dynamodb:PutItem on resource: ${resource} ${because}`,
+    );
+  });
 });
 
 test("every decision is reported with the statement that made it", () => {
@@ -104,8 +180,8 @@ test("every decision is reported with the statement that made it", () => {
   });
   const statement = allow(["s3:GetObject"], ["*"]);
   const principal = functionPrincipal("chat", [statement]);
-  principals.authorize(principal, "s3:GetObject", object);
-  principals.authorize(principal, "s3:PutObject", object);
+  principals.authorize({ principal, action: "s3:GetObject", resource: object });
+  principals.authorize({ principal, action: "s3:PutObject", resource: object });
   expect(records).toEqual([
     ["s3:GetObject", "allowed", statement],
     ["s3:PutObject", "implicitDeny", null],

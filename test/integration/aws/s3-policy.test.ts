@@ -7,7 +7,7 @@ import {
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
-import { account, allow, functionPrincipal } from "./fixtures.ts";
+import { account, allow, deny, functionPrincipal } from "./fixtures.ts";
 import { bucket, startObjects } from "./s3-fixtures.ts";
 
 const Bucket = bucket;
@@ -82,5 +82,31 @@ describe("a policy", () => {
     );
     expect(Deleted).toEqual([{ Key: "tmp/a" }]);
     expect(Errors).toMatchObject([{ Key: "kept", Code: "AccessDenied" }]);
+  });
+});
+
+describe("a bucket's own policy", () => {
+  const arns = [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`];
+  const overHttp = { ...deny(["s3:*"], arns), principals: { "*": ["*"] } };
+  const insecure = [{ test: "Bool", variable: "aws:SecureTransport", values: ["false"] }];
+
+  test("that refuses what comes without TLS lets through what comes over loopback", async () => {
+    const { put, get } = await startObjects({ spec: { policy: [{ ...overHttp, conditions: insecure }] } });
+    await put("a", "x");
+    expect((await get("a")).text).toBe("x");
+  });
+
+  test("denies what a role's policy allows, to the user's own key too, and says so", async () => {
+    const writer = functionPrincipal("writer", [allow(["s3:PutObject"], [`arn:aws:s3:::${bucket}/*`])]);
+    const kept = { ...deny(["s3:PutObject"], [`arn:aws:s3:::${bucket}/kept/*`]), principals: { "*": ["*"] } };
+    const { client, clientOf } = await startObjects({ principals: [writer], spec: { policy: [kept] } });
+    for (const each of [client, clientOf(writer)]) {
+      await each.send(new PutObjectCommand({ Bucket, Key: "else", Body: "x" }));
+      await expect(each.send(new PutObjectCommand({ Bucket, Key: "kept/a", Body: "x" }))).rejects.toMatchObject({
+        name: "AccessDenied",
+        message: expect.stringMatching(/ with an explicit deny in a resource-based policy$/),
+        $metadata: { httpStatusCode: 403 },
+      });
+    }
   });
 });

@@ -11,7 +11,7 @@ import {
   SetQueueAttributesCommand,
 } from "@aws-sdk/client-sqs";
 import { describe, expect, test } from "vitest";
-import { account, region, temporaryDir } from "./fixtures.ts";
+import { account, deny, region, temporaryDir } from "./fixtures.ts";
 import { consumer, startQueues } from "./sqs-fixtures.ts";
 
 describe("queues", () => {
@@ -104,6 +104,16 @@ describe("a policy", () => {
     await expect(client.send(new ReceiveMessageCommand({ QueueUrl: queueUrl("jobs-dlq") }))).rejects.toThrow(
       "jobs-dlq",
     );
+  });
+
+  test("of the queue itself denies what a role's policy allows", async () => {
+    const policy = [{ ...deny(["sqs:ReceiveMessage"], ["*"]), principals: { "*": ["*"] } }];
+    const { clientOf, QueueUrl } = await startQueues({ policy });
+    await expect(clientOf(consumer).send(new ReceiveMessageCommand({ QueueUrl }))).rejects.toMatchObject({
+      name: "AccessDenied",
+      message: expect.stringMatching(/sqs:receivemessage on .* with an explicit deny in a resource-based policy$/),
+      $metadata: { httpStatusCode: 403 },
+    });
   });
 
   test("is not reached by a wrong secret", async () => {

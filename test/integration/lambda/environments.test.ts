@@ -153,3 +153,20 @@ async function pidsPrinted(child: ChildProcess, count: number): Promise<number[]
   }
   return pids;
 }
+
+it("ends one environment, at work on the invocation that is named, and no other", async () => {
+  const source = WAITS.replace("if (gate)", "console.log(process.env._X_AMZN_TRACE_ID); if (gate)");
+  const lambda = await start({ waits: { source } });
+  const gate = await gated();
+  const running = [1, 2, 3].map(() => lambda.invoke("waits", { gate: gate.url }));
+  await gate.arrived(3);
+  const traceIds = lambda.lines.flatMap(({ line }) => /Root=1-\S+/.exec(line)?.[0] ?? []);
+  const [crashed, late] = traceIds as [string, string];
+  lambda.end("waits", crashed, "kill");
+  lambda.end("waits", late, "time-out");
+  gate.open();
+  const results = await Promise.all(running);
+  const errors = results.flatMap((result) => (result.ok ? [] : JSON.parse(result.payload).errorType));
+  expect(traceIds).toHaveLength(3);
+  expect(errors.sort()).toEqual(["Runtime.ExitError", "Sandbox.Timedout"]);
+});

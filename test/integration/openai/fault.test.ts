@@ -219,6 +219,14 @@ describe("a strange answer", () => {
     expect(() => JSON.parse(content)).toThrow(SyntaxError);
   });
 
+  it.each([{}, { response_format }])("is so much longer for long, and still what was asked for: %j", async (format) => {
+    await arm({ fault: { kind: "long", bytes: 5_000 } });
+    const { content } = await choiceIn(await openai.post(saying("I love it", format)));
+    expect(content.length).toBeGreaterThan(5_000);
+    expect(content).toContain("and so on and so on");
+    if (format.response_format) expect(JSON.parse(content)).toEqual({ sentiment: expect.any(String) });
+  });
+
   it("has a usage but no choices for no_choices", async () => {
     const body = await wire(await struck("no_choices"));
     expect(body.choices).toEqual([]);

@@ -5,10 +5,10 @@ import { usageReport } from "@tollgate/core/usage/ledger";
 
 const nothingIsLate = { graceMs: { http: 0, queue: 0 }, queueRetentionMs: 0 };
 
-/** What does not agree in the table of these deps, a while after the last lease has ended. */
-export async function problemsOf({ store, now }: PerformDeps) {
+/** What does not agree in the table of these deps, a while after the last lease has ended. `from`: the first day that counts. */
+export async function problemsOf({ store, now }: PerformDeps, from?: string) {
   const records = readRecords(store.dynamodb, store.tableName);
-  const { problems } = await audit(records, { nowMs: now().getTime() + 60_000, ...nothingIsLate });
+  const { problems } = await audit(records, { nowMs: now().getTime() + 60_000, from, ...nothingIsLate });
   return problems;
 }
 

@@ -1,6 +1,7 @@
 import { AppError, type ErrorCode } from "@tollgate/core/error";
 import type { Failure } from "@tollgate/core/openai/error";
 import { UpstreamFailure, withRetries } from "@tollgate/core/openai/retry";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 const failure = (code: ErrorCode, changes: Partial<Failure> = {}): Failure => ({
@@ -83,5 +84,47 @@ describe("withRetries", () => {
       attemptMs: 10_000,
     });
     expect(timeouts).toEqual([20_000, 9_500]);
+  });
+
+  test("ends within its time, however long attempts take and whatever OpenAI asks to wait", async () => {
+    const attempt = fc.record({
+      /** Of the time that it is given. */
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+      retryAfterMs: fc.option(fc.integer({ min: 0, max: 400_000 })),
+    });
+    const times = {
+      attemptTimeoutMs: fc.integer({ min: 1, max: 300_000 }),
+      budgetMs: fc.integer({ min: 0, max: 900_000 }),
+    };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          ...times,
+          attempts: fc.array(attempt, { minLength: 1, maxLength: 10 }),
+          random: fc.double({ min: 0, max: 1, noNaN: true }),
+        }),
+        async ({ attemptTimeoutMs, budgetMs, attempts, random }) => {
+          let nowMs = 0;
+          let tried = 0;
+          const options = {
+            attemptTimeoutMs,
+            maxAttempts: attempts.length,
+            now: () => nowMs,
+            random: () => random,
+            sleep: async (ms: number) => {
+              nowMs += ms;
+            },
+          };
+          const fails = async (timeoutMs: number) => {
+            const { share, retryAfterMs } = attempts[tried++] ?? { share: 0, retryAfterMs: null };
+            nowMs += share * timeoutMs;
+            return failure("rate_limited", { retryAfterMs });
+          };
+          await expect(withRetries(options, budgetMs, fails)).rejects.toBeInstanceOf(UpstreamFailure);
+          expect(nowMs).toBeLessThanOrEqual(budgetMs);
+          expect(tried).toBeLessThanOrEqual(attempts.length);
+        },
+      ),
+    );
   });
 });

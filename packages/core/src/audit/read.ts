@@ -20,7 +20,17 @@ const budget = z.object({ committed_nano_usd: z.int().default(0), spent_nano_usd
 
 /** Everything but the answers and the keys' own items. */
 const attributes = [
-  ...["pk", "sk", "result", "lease_id", "lease_expires_at", "request_hash", "pending_unaccounted", "reservation"],
+  ...[
+    "pk",
+    "sk",
+    "result",
+    "revision",
+    "lease_id",
+    "lease_expires_at",
+    "request_hash",
+    "pending_unaccounted",
+    "reservation",
+  ],
   ...["ledger", "swept", "owner", "openai_id", "day", "model", "committed_nano_usd", "spent_nano_usd"],
   ...counterNames,
 ];

@@ -4,7 +4,7 @@ import { chatRequest } from "../chat/schema.ts";
 import { AppError } from "../error.ts";
 import { parseJsonBody } from "../request.ts";
 import { mayBeTriedAgain } from "../result/claim.ts";
-import type { StoredItem } from "../result/item.ts";
+import { isExpired, type StoredItem } from "../result/item.ts";
 import { type Job, type Prepared, perform } from "../result/perform.ts";
 import type { Result } from "../result/result.ts";
 import { readItem } from "../result/store.ts";
@@ -39,7 +39,7 @@ export async function resume(
   options: ResumeOptions,
 ): Promise<Omit<Result, "answer"> | null> {
   const item = await readItem(deps.store, resultId);
-  if (!item?.result.deferred) return null;
+  if (!item?.result.deferred || isExpired(item, deps.now())) return null;
   const result = isOpen(item.result) ? await finish(deps, item, options) : item.result;
   await deps.requests.remove(item.result.deferred.requestKey);
   return result;

@@ -3,6 +3,7 @@ import type {
   ChatCompletionCreateParamsNonStreaming,
   ChatCompletionCreateParamsStreaming,
 } from "openai/resources/chat/completions";
+import { followCall, type OnCall } from "./call.ts";
 import { failureOf } from "./error.ts";
 import { patientFetchOptions } from "./patience.ts";
 import { type Attempts, type RetryOptions, withRetries } from "./retry.ts";
@@ -18,6 +19,8 @@ export interface UpstreamOptions {
   budgetMs: number;
   /** 1 where another layer retries, such as a queue. */
   maxAttempts: number;
+  /** Hears of every call for a completion, those too that are retried. */
+  onCall?: OnCall;
   now?: () => number;
   random?: () => number;
   sleep?: (ms: number) => Promise<void>;
@@ -66,24 +69,28 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     timeout: options.attemptTimeoutMs,
     fetchOptions: patientFetchOptions(),
   });
+  const follow = (model: string) => followCall(model, options.onCall ?? (() => {}), retries.now);
   const withinBudget = (deadlineMs: number) => Math.min(deadlineMs, retries.now() + options.budgetMs);
 
   return {
     complete: (params, deadlineMs) =>
       withRetries(retries, withinBudget(deadlineMs), async (timeoutMs) => {
+        const call = follow(params.model);
         // The client's own timeout ends with the response's headers; this signal also covers its body.
         const signal = AbortSignal.timeout(timeoutMs);
         try {
           const response = await client.chat.completions.create(params, { signal }).asResponse();
           const text = await response.text();
-          return { text, body: JSON.parse(text) as unknown, requestId: response.headers.get("x-request-id") };
+          const body: unknown = JSON.parse(text);
+          return call.answered({ text, body, requestId: response.headers.get("x-request-id") });
         } catch (error) {
-          return failureOf(error, signal.aborted);
+          return call.failed(failureOf(error, signal.aborted));
         }
       }),
 
     stream: (params, deadlineMs) =>
       withRetries(retries, withinBudget(deadlineMs), async (timeoutMs) => {
+        const call = follow(params.model);
         const abort = new AbortController();
         const untilHeaders = setTimeout(() => abort.abort(), timeoutMs);
         try {
@@ -94,9 +101,9 @@ export function createUpstream(options: UpstreamOptions): Upstream {
           };
           const response = await client.chat.completions.create(request, { signal: abort.signal }).asResponse();
           const events = serverSentEvents(response, { abort, silenceMs: options.attemptTimeoutMs, deadlineMs });
-          return { requestId: response.headers.get("x-request-id"), events };
+          return { requestId: response.headers.get("x-request-id"), events: call.pieces(events) };
         } catch (error) {
-          return failureOf(error, abort.signal.aborted);
+          return call.failed(failureOf(error, abort.signal.aborted));
         } finally {
           clearTimeout(untilHeaders);
         }

@@ -32,7 +32,7 @@ export const retryAfter = {
 export const idempotencyHeader = z.object({
   "Idempotency-Key": idempotencyKey.optional().meta({
     description:
-      "Makes asking again safe: the same key and request give the stored result, and OpenAI is asked and paid once.",
+      "Makes asking again safe: the same key and request give the stored result for as long as it is kept, and OpenAI is asked and paid once.",
     examples: ["order-7"],
   }),
 });

@@ -5,7 +5,16 @@ import { ulid } from "ulid";
 import { chargeUpdate, type Reservation } from "../budget/budget.ts";
 import { AppError } from "../error.ts";
 import type { LedgerEntry } from "../usage/ledger.ts";
-import { leaseShardOf, noLease, parseItem, resultKey, type StoredItem } from "./item.ts";
+import {
+  epochSeconds,
+  leaseShardOf,
+  newRevision,
+  noLease,
+  parseItem,
+  resultKey,
+  type StoredItem,
+  unrevised,
+} from "./item.ts";
 import type { Result } from "./result.ts";
 import { type ResultStore, toAttributes, toResult } from "./store.ts";
 import { retryConflicts, transact } from "./transaction.ts";
@@ -57,19 +66,21 @@ const abandonedAfterMs = 7 * 24 * 60 * 60 * 1000;
  *
  *   attempt A   claim ─── OpenAI ──✗ killed
  *   attempt B          claim: in_progress   │ lease over │ claim: takes over, and one attempt is unaccounted
+ *
+ * Where results expire, a claim after that is one of a new result, which OpenAI is asked for again.
  */
 export async function claim(store: ResultStore, options: ClaimOptions): Promise<Claim> {
   const leaseId = options.result.deferred ? noLease : ulid();
   const fresh: StoredItem = {
     result: options.result,
+    revision: newRevision(),
     lease_id: leaseId,
     lease_expires_at: leaseEnd(options),
     request_hash: options.requestHash,
     pending_unaccounted: 0,
     ledger: [],
   };
-  const expiresAt = options.result.deferred && Math.ceil((options.nowMs + abandonedAfterMs) / 1000);
-  let existing = await putIfNew(store, fresh, expiresAt);
+  let existing = await putIfNew(store, fresh, options);
   // Each turn lost means that another attempt moved the result on: look again at what it is now.
   for (;;) {
     if (!existing) {
@@ -88,7 +99,7 @@ export async function claim(store: ResultStore, options: ClaimOptions): Promise<
     const taken = await take(store, existing, options, leaseId);
     if (taken.lease) return { outcome: "claimed", lease: taken.lease };
     // What was there is gone, deleted meanwhile: then the result is new after all.
-    existing = taken.existing ?? (await putIfNew(store, fresh, expiresAt));
+    existing = taken.existing ?? (await putIfNew(store, fresh, options));
   }
 }
 
@@ -110,18 +121,26 @@ function judgeExisting(existing: StoredItem, options: ClaimOptions): "take" | "r
 export const mayBeTriedAgain = ({ status, error, usage }: Omit<Result, "answer">): boolean =>
   status === "failed" && usage === null && error !== null && new AppError(error.code, "").retryable;
 
+/** Creates the item unless there is one, which is returned. A result past its time is gone, whether or not DynamoDB has deleted it. */
 async function putIfNew(
   store: ResultStore,
   item: StoredItem,
-  expiresAt: number | undefined,
+  { result, nowMs }: ClaimOptions,
 ): Promise<StoredItem | null> {
   const put = new PutCommand({
     TableName: store.tableName,
     Item: toAttributes(item, {
-      expires_at: expiresAt,
+      expires_at: result.deferred && epochSeconds(new Date(nowMs + abandonedAfterMs)),
       lease_pk: item.lease_id === noLease ? undefined : leaseShardOf(item.result.id),
     }),
-    ConditionExpression: "attribute_not_exists(pk)",
+    ConditionExpression:
+      "attribute_not_exists(pk) OR expires_at <= :now AND #status <> :awaiting AND #status <> :running",
+    ExpressionAttributeNames: { "#status": "status" },
+    ExpressionAttributeValues: {
+      ":now": epochSeconds(new Date(nowMs)),
+      ":awaiting": "awaiting_upload",
+      ":running": "running",
+    },
     ReturnValuesOnConditionCheckFailure: "ALL_OLD",
   });
   try {
@@ -140,7 +159,7 @@ const isSame = (stored: StoredItem, written: Pick<StoredItem, "lease_id" | "resu
   stored.lease_id === written.lease_id && stored.result.deferred?.requestKey === written.result.deferred?.requestKey;
 
 /**
- * Takes a result over, unless another attempt was faster. An attempt that died holding it may have been billed: it is
+ * Takes a result over as it was read, unless anybody has written since. An attempt that died holding it may have been billed: it is
  * unaccounted, and what it had reserved counts as spent, since breaking off is no way around a budget.
  */
 async function take(
@@ -157,19 +176,19 @@ async function take(
   const update = {
     TableName: store.tableName,
     Key: resultKey(result.id),
-    UpdateExpression: `SET #result = :result, #status = :running, lease_id = :lease, lease_expires_at = :expires, request_hash = :hash, pending_unaccounted = :pending${shard ? ", lease_pk = :shard" : ""} REMOVE expires_at, reservation, swept${shard ? "" : ", lease_pk"}`,
-    ConditionExpression: "lease_id = :old AND #status = :oldStatus",
+    UpdateExpression: `SET #result = :result, #status = :running, revision = :revision, lease_id = :lease, lease_expires_at = :expires, request_hash = :hash, pending_unaccounted = :pending${shard ? ", lease_pk = :shard" : ""} REMOVE expires_at, reservation, swept${shard ? "" : ", lease_pk"}`,
+    ConditionExpression: unrevised,
     ExpressionAttributeNames: { "#result": "result", "#status": "status" },
     ExpressionAttributeValues: {
       ":result": result,
       ":running": "running",
+      ":revision": newRevision(),
       ":lease": leaseId,
       ":expires": leaseEnd(options),
       ":hash": options.requestHash,
       ":pending": pendingUnaccounted,
       ...(shard && { ":shard": shard }),
-      ":old": existing.lease_id,
-      ":oldStatus": existing.result.status,
+      ":seen": existing.revision,
     },
     ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
   };

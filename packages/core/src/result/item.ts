@@ -1,3 +1,4 @@
+import { ulid } from "ulid";
 import * as z from "zod";
 import { reservation } from "../budget/budget.ts";
 import { ledgerEntry } from "../usage/ledger.ts";
@@ -6,6 +7,8 @@ import { type Result, storedResult } from "./result.ts";
 /** How a result lies in the table. Answers too large for an item lie in S3, and the item holds their key. */
 const item = z.object({
   result: storedResult,
+  /** Another with each write: see `unrevised`. */
+  revision: z.string(),
   lease_id: z.string(),
   lease_expires_at: z.number(),
   request_hash: z.string().nullable(),
@@ -19,12 +22,29 @@ const item = z.object({
   swept: ledgerEntry.optional(),
   answer: z.string().optional(),
   answer_key: z.string().optional(),
+  /** Epoch seconds. DynamoDB deletes the item then, or up to some days later. */
+  expires_at: z.number().nullish(),
 });
 
 export type StoredItem = z.infer<typeof item>;
 
 /** Throws on an item that this code did not write: our own bug, never the caller's. */
 export const parseItem = (raw: unknown): StoredItem => item.parse(raw);
+
+export const newRevision = ulid;
+
+/**
+ * The condition of a write that is made of what was read before: nobody has written since. `:seen` is the revision that was
+ * read. Who holds the lease needs it only where another may write too.
+ */
+export const unrevised = "revision = :seen";
+
+/** What DynamoDB may have deleted already counts as deleted. */
+export const isExpired = ({ expires_at }: Pick<StoredItem, "expires_at">, now: Date): boolean =>
+  typeof expires_at === "number" && expires_at <= epochSeconds(now);
+
+/** As DynamoDB's TTL counts. */
+export const epochSeconds = (when: Date): number => Math.floor(when.getTime() / 1000);
 
 /** No attempt holds this result: none has begun, or the last one gave it back. */
 export const noLease = "none";

@@ -66,7 +66,7 @@ export interface Performed {
 }
 
 /** Kept back from the function's time for settling, and for handing over what cannot be settled. */
-const settleReserveMs = 15_000;
+export const settleReserveMs = 15_000;
 /** Three renewals fit into a lease, so that one may be lost. Most calls end before the first. */
 const renewEveryMs = leaseMs / 3;
 

@@ -28,7 +28,8 @@ export const resultsQuery = z.strictObject({
     .pipe(z.int().min(1).max(maxLimit))
     .default(20)
     .meta({
-      description: "How many results at most. With a filter, a page may be shorter and still have a next one.",
+      description:
+        "How many results at most. With a filter, or where results have expired, a page may be shorter and still have a next one.",
       override: { type: "integer", minimum: 1, maximum: maxLimit, default: 20, pattern: undefined },
     }),
   cursor: z

@@ -5,7 +5,7 @@ import { monthOf } from "../budget/month.ts";
 import { AppError } from "../error.ts";
 import { type PriceOverrides, priceOf } from "../usage/price.ts";
 import type { Lease } from "./claim.ts";
-import { resultKey } from "./item.ts";
+import { newRevision, resultKey } from "./item.ts";
 import { held, heldValues } from "./settle.ts";
 import type { ResultStore } from "./store.ts";
 import { isConflict, transact } from "./transaction.ts";
@@ -37,10 +37,10 @@ export async function reserve(
   const carry = {
     TableName: store.tableName,
     Key: resultKey(lease.result.id),
-    UpdateExpression: "SET reservation = :reservation",
+    UpdateExpression: "SET reservation = :reservation, revision = :revision",
     ConditionExpression: held,
     ExpressionAttributeNames: { "#status": "status" },
-    ExpressionAttributeValues: { ...heldValues(lease), ":reservation": reservation },
+    ExpressionAttributeValues: { ...heldValues(lease), ":reservation": reservation, ":revision": newRevision() },
   };
   const keep = reserveUpdate(store.tableName, reservation, budget.limitNanoUsd);
   const refusal = await transact(store.dynamodb, () => [{ Update: carry }, { Update: keep }]).catch((cause) => {

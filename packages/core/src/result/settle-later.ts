@@ -36,7 +36,15 @@ export async function settleOrHandOver(deps: SettleDeps, lease: Lease, settlemen
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
   }
-  await deps.later.send(await messageOf(deps.store, lease, settlement));
+  const { observe } = deps.store;
+  const { answer: _, ...result } = settlement.result;
+  try {
+    await deps.later.send(await messageOf(deps.store, lease, settlement));
+  } catch (error) {
+    observe?.notKept(result, error);
+    throw error;
+  }
+  observe?.handedOver(result);
   return true;
 }
 

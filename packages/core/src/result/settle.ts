@@ -5,7 +5,7 @@ import type { AppError } from "../error.ts";
 import { counterUpdate, entryOf, type LedgerEntry, minus, shardCount, sumOf } from "../usage/ledger.ts";
 import { answerKey, maxInlineAnswerBytes } from "./answer-key.ts";
 import { type Lease, leaseMs } from "./claim.ts";
-import { noLease, parseItem, resultKey } from "./item.ts";
+import { epochSeconds, newRevision, noLease, parseItem, resultKey, unrevised } from "./item.ts";
 import type { Result } from "./result.ts";
 import type { ResultStore, ResultTable } from "./store.ts";
 import { type Refusal, retryConflicts, type TransactItems, transact } from "./transaction.ts";
@@ -34,14 +34,20 @@ export async function settle(store: ResultStore, lease: Lease, settlement: Settl
   const key = large ? answerKey(result.owner, result.id, lease.leaseId) : null;
   if (answer !== null && key) await store.answers.put(key, answer);
   const kept = answer === null ? null : key ? { name: "answer_key", value: key } : { name: "answer", value: answer };
+  const unaccounted = lease.pendingUnaccounted + settlement.maybeBilled;
+  const entry = entryOf(dayOf(settlement.completedAt), { result, unaccounted });
   for (let swept: Swept | null = null; ; ) {
-    const refusal = await end(store, lease, writesOf(store, settlement, kept, swept));
-    if (refusal === null) return true;
+    const added: LedgerEntry[] = swept ? sumOf([entry, minus(swept.entry)]) : [entry];
+    const refusal = await end(store, lease, writesOf(store, settlement, kept, added, swept));
+    if (refusal === null) {
+      store.observe?.counted(result, added);
+      return true;
+    }
     const now = refusal.item && parseItem(refusal.item);
     if (now?.lease_id !== lease.leaseId || now.result.status === "running") return false;
     // Our own settlement, whose answer was lost on its way back.
     if (!now.swept) return true;
-    swept = { entry: now.swept, ledger: now.ledger };
+    swept = { entry: now.swept, ledger: now.ledger, revision: now.revision };
   }
 }
 
@@ -49,6 +55,7 @@ export async function settle(store: ResultStore, lease: Lease, settlement: Settl
 interface Swept {
   entry: LedgerEntry;
   ledger: LedgerEntry[];
+  revision: string;
 }
 
 type Writes = (lease: Lease, tries: number) => TransactItems;
@@ -58,25 +65,25 @@ const writesOf =
     store: ResultStore,
     settlement: Settlement,
     kept: { name: string; value: string } | null,
+    added: LedgerEntry[],
     swept: Swept | null,
   ): Writes =>
   (lease, tries) => {
     const { answer: _, upload: __, ...result } = settlement.result;
-    const unaccounted = lease.pendingUnaccounted + settlement.maybeBilled;
-    const entry = entryOf(dayOf(settlement.completedAt), { result, unaccounted });
-    const added = swept ? sumOf([entry, minus(swept.entry)]) : [entry];
     const update = {
       TableName: store.tableName,
       Key: resultKey(result.id),
-      UpdateExpression: `SET #result = :result, #status = :status, pending_unaccounted = :none, ledger = :ledger${kept ? `, ${kept.name} = :kept` : ""} REMOVE reservation, lease_pk, swept`,
-      ConditionExpression: swept ? "lease_id = :lease AND attribute_exists(swept)" : heldBy(lease),
+      UpdateExpression: `SET #result = :result, #status = :status, revision = :revision, pending_unaccounted = :none, ledger = :ledger, expires_at = :expires${kept ? `, ${kept.name} = :kept` : ""} REMOVE reservation, lease_pk, swept`,
+      ConditionExpression: swept ? unrevised : heldBy(lease),
       ExpressionAttributeNames: { "#result": "result", "#status": "status" },
       ExpressionAttributeValues: {
-        ...(swept ? { ":lease": lease.leaseId } : heldValues(lease)),
+        ...(swept ? { ":seen": swept.revision } : heldValues(lease)),
         ":result": result,
         ":status": result.status,
+        ":revision": newRevision(),
         ":none": 0,
         ":ledger": sumOf([...(swept?.ledger ?? lease.ledger), ...added]),
+        ":expires": expiryOf(store, settlement.completedAt),
         ...(kept && { ":kept": kept.value }),
       },
       ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
@@ -101,6 +108,10 @@ async function end({ dynamodb }: ResultStore, lease: Lease, writes: Writes): Pro
   const reserved = { ...lease, reservation: now.reservation };
   return transact(dynamodb, (tries) => writes(reserved, tries));
 }
+
+/** When a result that ended then is deleted, in epoch seconds; null for never. */
+export const expiryOf = ({ resultTtlDays }: ResultTable, ended: Date): number | null =>
+  resultTtlDays === undefined ? null : epochSeconds(ended) + resultTtlDays * 24 * 3600;
 
 export const dayOf = (when: Date): string => when.toISOString().slice(0, 10);
 
@@ -136,10 +147,10 @@ export async function renew(store: ResultStore, lease: Lease, nowMs: number): Pr
   const update = new UpdateCommand({
     TableName: store.tableName,
     Key: resultKey(lease.result.id),
-    UpdateExpression: "SET lease_expires_at = :expires",
+    UpdateExpression: "SET lease_expires_at = :expires, revision = :revision",
     ConditionExpression: held,
     ExpressionAttributeNames: { "#status": "status" },
-    ExpressionAttributeValues: { ...heldValues(lease), ":expires": nowMs + leaseMs },
+    ExpressionAttributeValues: { ...heldValues(lease), ":expires": nowMs + leaseMs, ":revision": newRevision() },
   });
   try {
     await retryConflicts(() => store.dynamodb.send(update));
@@ -158,11 +169,12 @@ export async function release(store: ResultStore, lease: Lease, error: AppError,
       TableName: store.tableName,
       Key: resultKey(lease.result.id),
       UpdateExpression:
-        "SET lease_id = :none, lease_expires_at = :zero, pending_unaccounted = pending_unaccounted + :maybe, #result.#error = :error REMOVE reservation, lease_pk",
+        "SET revision = :revision, lease_id = :none, lease_expires_at = :zero, pending_unaccounted = pending_unaccounted + :maybe, #result.#error = :error REMOVE reservation, lease_pk",
       ConditionExpression: heldBy(lease),
       ExpressionAttributeNames: { "#result": "result", "#status": "status", "#error": "error" },
       ExpressionAttributeValues: {
         ...heldValues(lease),
+        ":revision": newRevision(),
         ":none": noLease,
         ":zero": 0,
         ":maybe": maybeBilled,
@@ -174,15 +186,15 @@ export async function release(store: ResultStore, lease: Lease, error: AppError,
   });
 }
 
-/** Forgets a claim whose request OpenAI refused as invalid: nothing was billed, and nothing is kept. */
+/** Forgets a claim whose request OpenAI refused as invalid, unless anything may have been billed: nothing is kept. */
 export async function discard(store: ResultStore, lease: Lease): Promise<void> {
   await end(store, lease, (lease) => {
     const remove = {
       TableName: store.tableName,
       Key: resultKey(lease.result.id),
-      ConditionExpression: heldBy(lease),
+      ConditionExpression: `${heldBy(lease)} AND pending_unaccounted = :zero`,
       ExpressionAttributeNames: { "#status": "status" },
-      ExpressionAttributeValues: heldValues(lease),
+      ExpressionAttributeValues: { ...heldValues(lease), ":zero": 0 },
       ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
     };
     return [{ Delete: remove }, ...chargeOf(store, lease, 0)];

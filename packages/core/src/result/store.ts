@@ -6,13 +6,26 @@ import {
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
 import type { TextStore } from "../text-store.ts";
-import { ownerIndex, ownerKey, parseItem, receiptKey, resultKey, type StoredItem } from "./item.ts";
+import {
+  isExpired,
+  ownerIndex,
+  ownerKey,
+  parseItem,
+  receiptKey,
+  resultKey,
+  type StoredItem,
+  unrevised,
+} from "./item.ts";
+import type { Observe } from "./observe.ts";
 import type { Result } from "./result.ts";
 import { transact } from "./transaction.ts";
 
 export interface ResultTable {
   dynamodb: DynamoDBDocumentClient;
   tableName: string;
+  /** How long a result is kept once it has ended; for ever when left out. Its counters and receipts stay. */
+  resultTtlDays?: number | undefined;
+  observe?: Observe | undefined;
 }
 
 export interface ResultStore extends ResultTable {
@@ -27,6 +40,7 @@ export interface ListOptions {
   from?: string | undefined;
   to?: string | undefined;
   limit: number;
+  now: Date;
   /** The result after which the page begins. */
   after?: Pick<Result, "createdAt" | "id"> | undefined;
 }
@@ -53,8 +67,8 @@ export async function toResult(store: ResultStore, item: StoredItem): Promise<Re
 }
 
 /**
- * One page of an owner's results, newest first. `next` is where the following page begins; with a filter, a page may be
- * shorter than `limit` and still have a next one.
+ * One page of an owner's results, newest first. `next` is where the following page begins; with a filter, or where results
+ * have expired, a page may be shorter than `limit` and still have a next one.
  */
 export async function listResults(store: ResultStore, options: ListOptions) {
   const { limit, owner } = options;
@@ -70,7 +84,7 @@ export async function listResults(store: ResultStore, options: ListOptions) {
   const shown = found.slice(0, limit);
   // What a filtered query read beyond the page is read again by the next one.
   const last = found.length > limit ? shown.at(-1) : start;
-  return { results: await readAll(store, shown), next: last ? positionOf(last) : null };
+  return { results: await readAll(store, shown, options.now), next: last ? positionOf(last) : null };
 }
 
 interface IndexEntry {
@@ -114,7 +128,7 @@ function positionOf({ owner_sk }: IndexEntry): Pick<Result, "createdAt" | "id"> 
 /** DynamoDB's limit for one BatchGetItem. */
 const batchGetSize = 100;
 
-async function readAll(store: ResultStore, entries: IndexEntry[]): Promise<Result[]> {
+async function readAll(store: ResultStore, entries: IndexEntry[], now: Date): Promise<Result[]> {
   const items = new Map<string, StoredItem>();
   for (let start = 0; start < entries.length; start += batchGetSize) {
     let keys = entries.slice(start, start + batchGetSize).map(({ pk, sk }) => ({ pk, sk }));
@@ -126,8 +140,8 @@ async function readAll(store: ResultStore, entries: IndexEntry[]): Promise<Resul
       keys = (UnprocessedKeys?.[store.tableName]?.Keys ?? []) as typeof keys;
     }
   }
-  // A result that was deleted since the index was read is left out.
-  const present = entries.flatMap(({ pk }) => items.get(pk) ?? []);
+  // A result that was deleted since the index was read is left out, and so is one that should be.
+  const present = entries.flatMap(({ pk }) => items.get(pk) ?? []).filter((item) => !isExpired(item, now));
   return Promise.all(present.map((item) => toResult(store, item)));
 }
 
@@ -144,17 +158,15 @@ export async function putResult(store: ResultStore, item: StoredItem, ttlEpochSe
 
 /**
  * Removes a result in its final state, and its stored answer. What it put on the counters was billed and stays there; a
- * receipt, without any content, keeps the ledger checkable. Returns false when another attempt has taken the result up since
- * it was read.
+ * receipt, without any content, keeps the ledger checkable. Returns false when the result has changed since it was read.
  */
 export async function deleteResult(store: ResultStore, item: StoredItem, now: Date): Promise<boolean> {
-  const { result, lease_id, ledger } = item;
+  const { result, lease_id, ledger, revision } = item;
   const remove = {
     TableName: store.tableName,
     Key: resultKey(result.id),
-    ConditionExpression: "lease_id = :lease AND #status = :status",
-    ExpressionAttributeNames: { "#status": "status" },
-    ExpressionAttributeValues: { ":lease": lease_id, ":status": result.status },
+    ConditionExpression: unrevised,
+    ExpressionAttributeValues: { ":seen": revision },
   };
   const receipt = {
     ...receiptKey(result.id, lease_id),

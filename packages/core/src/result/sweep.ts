@@ -2,8 +2,8 @@ import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { chargeUpdate } from "../budget/budget.ts";
 import { AppError } from "../error.ts";
 import { entryOf, sumOf } from "../usage/ledger.ts";
-import { leaseIndex, leaseShardKeys, resultKey, type StoredItem } from "./item.ts";
-import { countersOf, dayOf, held, heldValues } from "./settle.ts";
+import { leaseIndex, leaseShardKeys, newRevision, resultKey, type StoredItem, unrevised } from "./item.ts";
+import { countersOf, dayOf, expiryOf } from "./settle.ts";
 import { type ResultTable, readItem } from "./store.ts";
 import { transact } from "./transaction.ts";
 
@@ -74,17 +74,18 @@ async function giveUp(store: ResultTable, item: StoredItem, now: Date): Promise<
     TableName: store.tableName,
     Key: resultKey(result.id),
     UpdateExpression:
-      "SET #result = :result, #status = :status, pending_unaccounted = :none, ledger = :ledger, swept = :swept REMOVE reservation, lease_pk",
-    ConditionExpression: `${held} AND lease_expires_at = :seen`,
+      "SET #result = :result, #status = :status, revision = :revision, pending_unaccounted = :none, ledger = :ledger, swept = :swept, expires_at = :expires REMOVE reservation, lease_pk",
+    ConditionExpression: unrevised,
     ExpressionAttributeNames: { "#result": "result", "#status": "status" },
     ExpressionAttributeValues: {
-      ...heldValues({ leaseId: item.lease_id }),
       ":result": result,
       ":status": result.status,
       ":none": 0,
       ":ledger": sumOf([...item.ledger, entry]),
       ":swept": entry,
-      ":seen": item.lease_expires_at,
+      ":revision": newRevision(),
+      ":expires": expiryOf(store, now),
+      ":seen": item.revision,
     },
   };
   const lost = item.reservation;
@@ -94,5 +95,6 @@ async function giveUp(store: ResultTable, item: StoredItem, now: Date): Promise<
     ...countersOf(store, result.owner, [entry], tries),
     ...charge,
   ]);
+  if (refusal === null) store.observe?.counted(result, [entry]);
   return refusal === null;
 }

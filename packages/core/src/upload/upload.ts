@@ -2,7 +2,7 @@ import { admit } from "../key/admit.ts";
 import { budgetOf } from "../key/limits.ts";
 import type { Caller } from "../result/caller.ts";
 import { newResultId } from "../result/id.ts";
-import { noLease } from "../result/item.ts";
+import { newRevision, noLease } from "../result/item.ts";
 import { putResult, type ResultStore } from "../result/store.ts";
 import { requireSchema } from "../schemas/require.ts";
 import { maxImageBytes } from "../vision/image.ts";
@@ -63,6 +63,7 @@ export async function createUpload(deps: UploadDeps, request: UploadRequest, { o
         latencyMs: null,
         upload: { ...upload, ...(budget && { budget }) },
       },
+      revision: newRevision(),
       lease_id: noLease,
       lease_expires_at: 0,
       request_hash: null,

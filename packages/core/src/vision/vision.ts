@@ -3,9 +3,10 @@ import type { Detail, Message } from "../chat/message.ts";
 import { type ChatCall, toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
 import { type Caller, httpJob } from "../result/caller.ts";
+import { isExpired } from "../result/item.ts";
 import type { Job } from "../result/perform.ts";
 import type { Result, ResultImage } from "../result/result.ts";
-import { readResult } from "../result/store.ts";
+import { readItem } from "../result/store.ts";
 import type { ImageStore } from "../upload/image-store.ts";
 import { decodeBase64, decodeDataUrl, inspected } from "./content.ts";
 import type { ImageInput, VisionRequest } from "./schema.ts";
@@ -62,7 +63,8 @@ async function load(deps: VisionDeps, input: ImageInput, owner: string, field: s
 }
 
 async function loadUpload(deps: VisionDeps, id: string, owner: string, param: string): Promise<Loaded> {
-  const result = await readResult(deps.store, id);
+  const item = await readItem(deps.store, id);
+  const result = item && !isExpired(item, deps.now()) ? item.result : null;
   const { bucket, key } = ownImage(result, owner);
   const object = bucket && key && result?.status !== "awaiting_upload" ? await deps.images.get(key) : null;
   if (!object || !bucket || !key) {
@@ -74,5 +76,5 @@ async function loadUpload(deps: VisionDeps, id: string, owner: string, param: st
 }
 
 /** The same answer for a result that is not there and for one of another owner. */
-const ownImage = (result: Result | null, owner: string) =>
+const ownImage = (result: Omit<Result, "answer"> | null, owner: string) =>
   (result?.owner === owner && result.image) || { bucket: null, key: null };

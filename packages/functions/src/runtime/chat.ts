@@ -1,9 +1,10 @@
 import type { ChatDeps } from "@tollgate/core/chat/chat";
 import { parsePrices } from "@tollgate/core/config";
 import { createUpstream } from "@tollgate/core/openai/client";
-import { config, now, openaiApiKey } from "./config.ts";
+import { createCallObserver } from "../observe.ts";
+import { config, now, openaiApiKey, stageName } from "./config.ts";
 import { store } from "./results.ts";
-import { later } from "./settle-later.ts";
+import { queueNamed } from "./sqs.ts";
 
 const { DEFAULT_MODEL, OPENAI_BASE_URL, OPENAI_ATTEMPT_TIMEOUT_MS, OPENAI_BUDGET_MS, OPENAI_MAX_ATTEMPTS, PRICES } =
   config(
@@ -23,9 +24,10 @@ export const chatDeps: ChatDeps = {
     attemptTimeoutMs: OPENAI_ATTEMPT_TIMEOUT_MS,
     budgetMs: OPENAI_BUDGET_MS,
     maxAttempts: OPENAI_MAX_ATTEMPTS,
+    onCall: createCallObserver(stageName()),
   }),
   prices: parsePrices(PRICES),
-  later,
+  later: queueNamed("SettleLaterQueue"),
   defaultModel: DEFAULT_MODEL,
   now,
 };

@@ -5,6 +5,7 @@ import { Resource } from "sst/resource";
 
 /** Names and secrets that `infra/` links to a function. SST throws, naming the link, when one is missing. */
 const links = Resource as unknown as {
+  App: { stage: string };
   Ledger: { name: string };
   Images: { name: string };
   ImageUploadedQueue: { url: string };
@@ -13,6 +14,7 @@ const links = Resource as unknown as {
   OpenAIApiKey: { value: string };
 };
 
+export const stageName = (): string => links.App.stage;
 export const tableName = (): string => links.Ledger.name;
 export const bucketName = (): string => links.Images.name;
 export const queueUrl = (name: "ImageUploadedQueue" | "RequestDeferredQueue" | "SettleLaterQueue"): string =>

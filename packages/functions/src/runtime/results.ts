@@ -1,8 +1,8 @@
 import type { ResultStore } from "@tollgate/core/result/store";
 import type { TextStore } from "@tollgate/core/text-store";
-import { bucketName, tableName } from "./config.ts";
-import { dynamodb } from "./dynamodb.ts";
+import { bucketName } from "./config.ts";
 import { patiently } from "./patience.ts";
+import { resultTable } from "./table.ts";
 
 let loaded: Promise<TextStore> | undefined;
 const load = () => {
@@ -20,4 +20,4 @@ export const texts: TextStore = {
   remove: async (key) => (await load()).remove(key),
 };
 
-export const store: ResultStore = { dynamodb, tableName: tableName(), answers: texts };
+export const store: ResultStore = { ...resultTable, answers: texts };

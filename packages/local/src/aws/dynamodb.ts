@@ -5,7 +5,7 @@ import type { TableSpec } from "../manifest.ts";
 import { type Engine, startEngine } from "./dynamodb/engine.ts";
 import { permissionsOf } from "./dynamodb/permissions.ts";
 import { provisionTables } from "./dynamodb/tables.ts";
-import { applyFault, type Faults, type ServiceCall } from "./fault.ts";
+import { applyFault, type Faults, type ServiceCall, traceIdOf } from "./fault.ts";
 import { accessDeniedMessage, type Principal, type Principals } from "./iam.ts";
 import {
   authenticate,
@@ -47,7 +47,7 @@ export async function startDynamoDB(options: DynamoDBOptions) {
     const gate = await listenOnLoopback((request, response) => {
       admit(request, options)
         .then(async ({ body, call }) => {
-          const fault = options.faults?.strike(call) ?? null;
+          const fault = (await options.faults?.strike(call)) ?? null;
           const exchange = { request, response };
           const carriedOut = await applyFault(fault, call, options.faults, exchange, (kind) =>
             refuse(response, kind, body),
@@ -79,7 +79,7 @@ async function admit(request: IncomingMessage, options: DynamoDBOptions): Promis
   const operation = operationOf(request, /^DynamoDB(Streams)?_20120810\./);
   if (operation === null) throw new JsonProtocolError(400, `${coral}#UnknownOperationException`, "Unknown operation");
   authorize(principal, operation, parseJsonObject(body), options);
-  return { body, call: { service: "dynamodb", principal: principal.name, operation } };
+  return { body, call: { service: "dynamodb", principal: principal.name, operation, traceId: traceIdOf(request) } };
 }
 
 const conflict = "Transaction is ongoing for the item";
@@ -114,12 +114,17 @@ function authorize(
   const { account, region, principals } = options;
   const arnOf = (table: string) =>
     table.startsWith("arn:") ? table : `arn:aws:dynamodb:${region}:${account}:table/${table}`;
+  const hashKeyOf = (table: string, index: string | undefined) => {
+    const spec = options.tables.find(({ name }) => arnOf(name) === arnOf(table));
+    return (index === undefined ? spec?.primaryIndex : spec?.globalIndexes[index])?.hashKey;
+  };
   // An input that names no table needs the action on every table, so that only validation errors get through.
   const everyTable = { action: `dynamodb:${operation}`, resource: arnOf("*") };
-  for (const { action, resource } of permissionsOf(operation, input, arnOf) ?? [everyTable]) {
-    const { outcome } = principals.authorize(principal, action, resource);
-    if (outcome === "allowed") continue;
-    const message = accessDeniedMessage({ principal, account, action, resource, outcome });
+  for (const permission of permissionsOf(operation, input, { arnOf, hashKeyOf }) ?? [everyTable]) {
+    const request = { principal, ...permission };
+    const decision = principals.authorize(request);
+    if (decision.outcome === "allowed") continue;
+    const message = accessDeniedMessage({ ...request, ...decision, account });
     throw new JsonProtocolError(400, `${coral}#AccessDeniedException`, message);
   }
 }

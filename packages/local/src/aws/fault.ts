@@ -4,10 +4,17 @@ import { setTimeout } from "node:timers/promises";
 /** A call that a service is about to answer. */
 export interface ServiceCall {
   service: "dynamodb" | "s3" | "sqs";
-  /** Who calls: the function's name, or `admin` for Lambda's pollers and whoever has the stage's own key. */
+  /** Who calls: the function, also where Lambda polls in its name, `s3.amazonaws.com`, or `admin` with the stage's own key. */
   principal: string;
   operation: string;
+  /** The invocation that it is made in, as Lambda's trace id, which AWS's SDKs send along; null outside of one. */
+  traceId: string | null;
 }
+
+export const traceIdOf = ({ headers }: IncomingMessage): string | null => {
+  const traceId = headers["x-amzn-trace-id"];
+  return typeof traceId === "string" ? traceId : null;
+};
 
 /** How a call goes wrong. */
 export type Fault =
@@ -21,18 +28,20 @@ export type Fault =
   | { kind: "answer_lost" }
   /** Answered as always, later. */
   | { kind: "slow"; ms: number }
-  /** The caller's execution environments are killed, before or after the call has taken effect. */
+  /** The caller's execution environment is killed, before or after the call has taken effect. */
   | { kind: "killed_before" | "killed_after" }
+  /** The caller's execution environment ends as by its function's time-out, before the call takes effect. */
+  | { kind: "timed_out" }
   /** SQS: received as always, and visible again at once, so that it is delivered twice. */
   | { kind: "redelivered" }
   /** SQS: not in the order in which they were sent. */
   | { kind: "reordered" };
 
 export interface Faults {
-  /** Decides on each call; null for one that goes well. */
-  strike(call: ServiceCall): Fault | null;
-  /** Kills a function's execution environments. */
-  kill(principal: string): void;
+  /** Decides on each call, which waits for it; null for one that goes well. */
+  strike(call: ServiceCall): Fault | null | Promise<Fault | null>;
+  /** Ends the execution environment that makes the call. */
+  end(call: ServiceCall, how: "kill" | "time-out"): void;
 }
 
 interface Exchange {
@@ -46,7 +55,7 @@ interface Exchange {
  */
 export async function applyFault(
   fault: Fault | null,
-  { principal }: ServiceCall,
+  call: ServiceCall,
   faults: Faults | undefined,
   { request, response }: Exchange,
   refuse: (kind: "throttled" | "conflict" | "unavailable") => void,
@@ -71,14 +80,15 @@ export async function applyFault(
       request.socket.destroy();
       return false;
     case "killed_before":
-      faults?.kill(principal);
+    case "timed_out":
+      faults?.end(call, fault.kind === "timed_out" ? "time-out" : "kill");
       request.socket.destroy();
       return false;
     case "answer_lost":
       insteadOfAnAnswer(() => {});
       return true;
     case "killed_after":
-      insteadOfAnAnswer(() => faults?.kill(principal));
+      insteadOfAnAnswer(() => faults?.end(call, "kill"));
       return true;
     case "slow":
       await setTimeout(fault.ms);

@@ -1,16 +1,28 @@
 import type { PolicyStatement } from "../manifest.ts";
 
-/** Who signs a request. Functions have a role's policy; the user's own key may do everything. */
+/** Who signs a request: a function by its role, the user's own key, or an AWS service. */
 export interface Principal {
   accessKeyId: string;
   secretAccessKey: string;
-  policy: PolicyStatement[] | "administrator";
-  /** The function's name, which is also its role's name in ARNs. */
+  /** Of a function's role; the user's own key may do everything, and a service what a resource's policy lets it. */
+  policy: PolicyStatement[] | "administrator" | "service";
+  /** The function's name, which is also its role's name in ARNs; a service's is `s3.amazonaws.com`. */
   name: string;
+  /** Keys that each of its requests has: of a service, for which resource it acts (`aws:SourceArn`). */
+  context?: RequestContext;
 }
 
 /** Condition keys of one request (`s3:prefix`, `dynamodb:LeadingKeys`), in IAM's own spelling. */
 export type RequestContext = Record<string, string | string[]>;
+
+export interface AccessRequest {
+  principal: Principal;
+  action: string;
+  resource: string;
+  context?: RequestContext | undefined;
+  /** The resource's own policy, where it has one. */
+  resourcePolicy?: PolicyStatement[] | undefined;
+}
 
 export interface Decision {
   outcome: "allowed" | "explicitDeny" | "implicitDeny";
@@ -18,18 +30,17 @@ export interface Decision {
   statement: PolicyStatement | null;
 }
 
-/** One decision as it was asked for, for a report of permissions that nothing used. */
-export interface DecisionRecord extends Decision {
-  principal: Principal;
-  action: string;
-  resource: string;
-}
+/** One decision and what it was about. */
+export type DecisionRecord = Decision & Pick<AccessRequest, "principal" | "action" | "resource">;
 
 export interface Principals {
   add(principal: Principal): void;
   find(accessKeyId: string): Principal | undefined;
-  authorize(principal: Principal, action: string, resource: string, context?: RequestContext): Decision;
+  authorize(request: AccessRequest): Decision;
 }
+
+/** What every request has. There is no TLS on loopback, and nobody else on the line: it counts as secure. */
+const everyRequest: RequestContext = { "aws:SecureTransport": "true" };
 
 /** The registry of access keys that every local service shares. */
 export function createPrincipals(options: { onDecision?: (record: DecisionRecord) => void } = {}): Principals {
@@ -37,22 +48,30 @@ export function createPrincipals(options: { onDecision?: (record: DecisionRecord
   return {
     add: (principal) => void byAccessKeyId.set(principal.accessKeyId, principal),
     find: (accessKeyId) => byAccessKeyId.get(accessKeyId),
-    authorize(principal, action, resource, context = {}) {
-      const decision: Decision =
-        principal.policy === "administrator"
-          ? { outcome: "allowed", statement: null }
-          : evaluate(principal.policy, action, resource, context);
+    authorize({ principal, action, resource, context, resourcePolicy = [] }) {
+      const policies = [...identityPolicy(principal), ...resourcePolicy.filter((it) => speaksOf(it, principal))];
+      const decision = evaluate(policies, action, resource, { ...everyRequest, ...principal.context, ...context });
       options.onDecision?.({ ...decision, principal, action, resource });
       return decision;
     },
   };
 }
 
-export function isAllowed(policy: PolicyStatement[], action: string, resource: string, context: RequestContext = {}) {
-  return evaluate(policy, action, resource, context).outcome === "allowed";
+function identityPolicy({ policy }: Principal): PolicyStatement[] {
+  if (policy === "administrator") return [{ effect: "Allow", actions: ["*"], resources: ["*"] }];
+  return policy === "service" ? [] : policy;
 }
 
-/** IAM's evaluation of identity-based policies: a matching Deny wins, then a matching Allow, else it is denied. */
+/** ARNs of roles differ here from those on AWS: a statement that names one allows nothing, and denies every role. */
+function speaksOf({ principals = {}, effect }: PolicyStatement, { policy, name }: Principal): boolean {
+  const isService = policy === "service";
+  return Object.entries(principals).some(
+    ([kind, names]) =>
+      names.includes("*") || (kind === "Service" ? isService && names.includes(name) : !isService && effect === "Deny"),
+  );
+}
+
+/** IAM's evaluation within one account: a matching Deny wins, then a matching Allow, else it is denied. */
 export function evaluate(
   policy: PolicyStatement[],
   action: string,
@@ -113,7 +132,8 @@ function holds(condition: Condition, context: RequestContext, effect: PolicyStat
   const negated = /^(String|Arn|Numeric)Not/.test(operator);
   const compare = comparisons[operator.replace(/^(String|Arn|Numeric)Not/, "$1")];
   if (!compare) return effect === "Deny";
-  if (present === undefined) return Boolean(ifExists) || quantifier === "ForAllValues:" || negated;
+  if (present === undefined)
+    return Boolean(ifExists) || quantifier === "ForAllValues:" || (negated && quantifier === undefined);
 
   const matches = (value: string) => condition.values.some((wanted) => compare(value, wanted)) !== negated;
   const values = [present].flat();
@@ -122,26 +142,19 @@ function holds(condition: Condition, context: RequestContext, effect: PolicyStat
     : values.some(matches);
 }
 
-export interface Refusal {
-  principal: Principal;
-  account: string;
-  action: string;
-  resource: string;
-  outcome: Decision["outcome"];
+/** AWS's own sentence for a call that no policy allows, or that one denies. */
+export function accessDeniedMessage(refusal: DecisionRecord & { account: string }): string {
+  const { principal, account, action, resource, outcome, statement } = refusal;
+  const subject = `User: ${principalArn(principal, account)} is not authorized to perform: ${action} on resource: ${resource}`;
+  if (outcome === "explicitDeny")
+    return `${subject} with an explicit deny in ${statement?.principals ? "a resource" : "an identity"}-based policy`;
+  const lacking = principal.policy === "service" ? "resource" : "identity";
+  return `${subject} because no ${lacking}-based policy allows the ${action} action`;
 }
 
-/** AWS's own sentence for a call that a policy does not allow. */
-export function accessDeniedMessage({ principal, account, action, resource, outcome }: Refusal): string {
-  const because =
-    outcome === "explicitDeny"
-      ? "with an explicit deny in an identity-based policy"
-      : `because no identity-based policy allows the ${action} action`;
-  const subject = `User: ${principalArn(principal, account)} is not authorized to perform: ${action}`;
-  return `${subject} on resource: ${resource} ${because}`;
-}
-
-export function principalArn(principal: Principal, account: string): string {
-  return principal.policy === "administrator"
-    ? `arn:aws:iam::${account}:user/${principal.name}`
-    : `arn:aws:sts::${account}:assumed-role/${principal.name}/${principal.name}`;
+export function principalArn({ policy, name }: Principal, account: string): string {
+  if (policy === "service") return name;
+  return policy === "administrator"
+    ? `arn:aws:iam::${account}:user/${name}`
+    : `arn:aws:sts::${account}:assumed-role/${name}/${name}`;
 }

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import type { BucketSpec } from "../manifest.ts";
-import { applyFault, type Faults, type ServiceCall } from "./fault.ts";
+import { applyFault, type Faults, type ServiceCall, traceIdOf } from "./fault.ts";
 import type { Principals } from "./iam.ts";
 import { listenOnLoopback } from "./loopback.ts";
 import { createBlobs } from "./s3/blobs.ts";
@@ -86,9 +86,14 @@ async function answer(
   const identity = await authenticate(request, { principals: deps.principals, region: deps.region, service: "s3" });
   const operation = operationOf(call);
   if (target.bucket !== "" && !deps.buckets.has(target.bucket)) throw s3Errors.noSuchBucket(target.bucket);
-  const serviceCall: ServiceCall = { service: "s3", principal: identity.principal.name, operation: operation.name };
+  const serviceCall: ServiceCall = {
+    service: "s3",
+    principal: identity.principal.name,
+    operation: operation.name,
+    traceId: traceIdOf(request),
+  };
   const refuse = (kind: keyof typeof refusals) => sendError(request, response, requestId, refusals[kind]);
-  const fault = faults?.strike(serviceCall) ?? null;
+  const fault = (await faults?.strike(serviceCall)) ?? null;
   if (!(await applyFault(fault, serviceCall, faults, { request, response }, refuse))) return;
   await operation({ ...call, identity });
 }

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import type { QueueSpec } from "../manifest.ts";
-import { applyFault, type Faults, type ServiceCall } from "./fault.ts";
+import { applyFault, type Faults, type ServiceCall, traceIdOf } from "./fault.ts";
 import { accessDeniedMessage, type Principal, type Principals } from "./iam.ts";
 import {
   authenticate,
@@ -88,8 +88,13 @@ async function answer(deps: SqsDeps, request: IncomingMessage, response: ServerR
   }
   const input = parseJsonObject(body);
   authorize(deps, principal, name, input, options);
-  const call: ServiceCall = { service: "sqs", principal: principal.name, operation: name };
-  const fault = options.faults?.strike(call) ?? null;
+  const call: ServiceCall = {
+    service: "sqs",
+    principal: principal.name,
+    operation: name,
+    traceId: traceIdOf(request),
+  };
+  const fault = (await options.faults?.strike(call)) ?? null;
   const refuse = (kind: keyof typeof refusals) => sendJsonError(response, refusals[kind]);
   if (!(await applyFault(fault, call, options.faults, { request, response }, refuse))) return;
   const gone = new AbortController();
@@ -122,12 +127,13 @@ function authorize(
   input: Record<string, unknown>,
   options: SqsOptions,
 ): void {
-  const action = `sqs:${permissionNames[operation] ?? operation}`;
-  const resource = deps.arnOf(queueOf(deps, operation, input));
-  const { outcome } = options.principals.authorize(principal, action, resource);
-  if (outcome === "allowed") return;
+  const queue = queueOf(deps, operation, input);
+  const request = { principal, action: `sqs:${permissionNames[operation] ?? operation}`, resource: deps.arnOf(queue) };
+  const resourcePolicy = Object.values(options.queues).find(({ name }) => name === queue)?.policy;
+  const decision = options.principals.authorize({ ...request, resourcePolicy });
+  if (decision.outcome === "allowed") return;
   // SQS writes the action in lower case.
-  const refusal = { principal, account: options.account, action: action.toLowerCase(), resource, outcome };
+  const refusal = { ...request, ...decision, action: request.action.toLowerCase(), account: options.account };
   throw new JsonProtocolError(403, `${coral}#AccessDeniedException`, accessDeniedMessage(refusal), {
     "x-amzn-query-error": "AccessDenied;Sender",
   });

@@ -110,7 +110,8 @@ export async function startGateway(options: GatewayOptions): Promise<{ url: stri
 
 function headerBytes(request: IncomingMessage): number {
   const values = request.rawHeaders.filter((_, i) => i % 2 === 1);
-  return (request.url ?? "").length + values.reduce((bytes, value) => bytes + Buffer.byteLength(value), 0);
+  const requestLine = `${request.method} ${request.url} HTTP/${request.httpVersion}`;
+  return [requestLine, ...values].reduce((bytes, value) => bytes + Buffer.byteLength(value), 0);
 }
 
 function ownHeaders({ requestContext, headers }: ProxyEvent): Record<string, string> {

@@ -23,6 +23,7 @@ export interface Invocation {
 }
 
 interface RunningInvocation extends Invocation {
+  traceId: string;
   /** Null until the runtime has taken it. */
   takenAtMs: number | null;
   timeout: NodeJS.Timeout | null;
@@ -43,6 +44,10 @@ export interface Environment {
   /** Takes one invocation at a time. */
   invoke(invocation: Invocation): void;
   kill(): void;
+  /** Ends it as Lambda does when an invocation takes too long. */
+  timeOut(): void;
+  /** Of the invocation that it is at work on. */
+  traceId(): string | null;
   /** The function has been loaded, or never will be. */
   initialized: Promise<void>;
   exited: Promise<void>;
@@ -86,13 +91,13 @@ export function createEnvironment(options: {
 
   const handOver = () => {
     if (current === null || hand === null) return;
-    const { requestId, payload } = current;
+    const { requestId, payload, traceId } = current;
     lastRequestId = requestId;
     log(name, requestId, `START RequestId: ${requestId} Version: ${"$LATEST"}`, "platform");
     current.takenAtMs = performance.now();
     current.timeout = setTimeout(timeOut, timeoutMs);
     const deadlineMs = Date.now() + timeoutMs;
-    hand({ requestId, payload, deadlineMs, functionArn: configuration.arn, traceId: traceId() });
+    hand({ requestId, payload, deadlineMs, functionArn: configuration.arn, traceId });
     hand = null;
   };
 
@@ -191,10 +196,13 @@ export function createEnvironment(options: {
 
   const environment: Environment = {
     invoke(invocation) {
-      current = { ...invocation, takenAtMs: null, timeout: null, answered: false, failure: null };
+      const traceId = newTraceId();
+      current = { ...invocation, traceId, takenAtMs: null, timeout: null, answered: false, failure: null };
       handOver();
     },
     kill,
+    timeOut,
+    traceId: () => current?.traceId ?? null,
     initialized,
     exited,
   };
@@ -233,7 +241,7 @@ async function drain(response: IncomingMessage): Promise<"unknown"> {
 }
 
 /** X-Ray's header, never sampled. */
-function traceId(): string {
+function newTraceId(): string {
   const seconds = Math.floor(Date.now() / 1000).toString(16);
   return `Root=1-${seconds}-${randomBytes(12).toString("hex")};Parent=${randomBytes(8).toString("hex")};Sampled=0`;
 }

@@ -28,8 +28,11 @@ export interface Lambda {
    * @throws FunctionError when the function fails before that; LambdaServiceException as `invoke`
    */
   invokeStreaming(name: string, event: unknown, options?: { signal?: AbortSignal }): Promise<StreamedResponse>;
-  /** Kills every environment of a function, as a crash does: what it was at work on fails. */
-  kill(name: string): void;
+  /**
+   * Ends the environment that is at work on an invocation, as a crash or its time-out does; without a trace id, every
+   * environment of the function.
+   */
+  end(name: string, traceId: string | null, how: "kill" | "time-out"): void;
   /** Lets running invocations end for `drainTimeoutMs`, then kills every environment. */
   stop(): Promise<void>;
 }
@@ -111,7 +114,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
       signal?.addEventListener("abort", () => response.then(({ body }) => body.destroy()).catch(() => {}));
       return untilAborted(response, signal);
     },
-    kill: (name) => pools.get(name)?.kill(),
+    end: (name, traceId, how) => pools.get(name)?.end(traceId, how),
     async stop() {
       stopped = true;
       const drained = new AbortController();

@@ -5,8 +5,8 @@ import { LambdaServiceException, platformError } from "./error.ts";
 export interface Pool {
   /** @throws LambdaServiceException `TooManyRequestsException` */
   run(invocation: Invocation): void;
-  /** Kills every environment, at work or not. */
-  kill(): void;
+  /** Ends the environment that is at work on this invocation, or every one, at work or not. */
+  end(traceId: string | null, how: "kill" | "time-out"): void;
   stop(): Promise<void>;
 }
 
@@ -80,8 +80,12 @@ export function createPool({ start, concurrency, maxEnvironments, idleTimeoutMs 
       waiting.push(invocation);
       work();
     },
-    kill() {
-      for (const environment of all) retire(environment);
+    end(traceId, how) {
+      for (const environment of all) {
+        if (traceId !== null && environment.traceId() !== traceId) continue;
+        if (how === "time-out") environment.timeOut();
+        else retire(environment);
+      }
     },
     async stop() {
       for (const { sink } of waiting.splice(0)) {

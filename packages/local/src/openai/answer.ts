@@ -111,10 +111,17 @@ function distorted(draft: Draft, request: ChatRequest, subject: Subject, fault: 
     const unasked = { name: "unasked", parameters: { type: "object", properties: {} } };
     return calling([callOf(request.tools[0] ?? unasked, subject)], request);
   }
+  if (fault?.kind === "long" && draft.content !== null) return said(drawnOut(draft.content, fault.bytes));
   // No strict schema lets a property through that it does not name.
   if (fault?.kind === "off_schema") return said(JSON.stringify({ off_schema: true }));
   if (fault?.kind === "bad_json") return said(`Here is what you asked for: {"${request.modelId}": `);
   return draft;
+}
+
+/** Goes on and on: at the end of a text, or of the first one in a structured answer. */
+function drawnOut(content: string, bytes: number): string {
+  const more = " and so on";
+  return content.replace(/":"(?:[^"\\]|\\.)*|$/, (text) => text + more.repeat(Math.ceil(bytes / more.length)));
 }
 
 /** Cuts a choice at the request's limit, which the reasoning uses up first. */

@@ -24,6 +24,8 @@ export type Fault =
     }
   /** Answers after `ms`, as always. */
   | { kind: "slow"; ms: number }
+  /** Says at least so many bytes more than it has to say. */
+  | { kind: "long"; bytes: number }
   /** Ends a stream after so many chunks; a plain response half-way. */
   | { kind: "stream_break"; chunks: number }
   /** Sends so many chunks of a stream, and the others after `ms`. */
@@ -52,7 +54,7 @@ const PLAIN_KINDS = [
   /** Content that is not JSON, though it says it is done. */
   "bad_json",
 ] as const;
-const KINDS = [...PLAIN_KINDS, "status", "slow", "stream_break", "stream_pause"] as const;
+const KINDS = [...PLAIN_KINDS, "status", "slow", "long", "stream_break", "stream_pause"] as const;
 
 export interface Rule {
   contains: string | null;
@@ -132,6 +134,10 @@ function faultAt(fields: Fields, path: string): Fault {
   if (kind === "slow") {
     closedObjectAt(fields, path, ["kind", "ms"]);
     return { kind, ms: number("ms", 0) ?? 1000 };
+  }
+  if (kind === "long") {
+    closedObjectAt(fields, path, ["kind", "bytes"]);
+    return { kind, bytes: number("bytes", 1) ?? 400_000 };
   }
   if (kind === "stream_break") {
     closedObjectAt(fields, path, ["kind", "chunks"]);

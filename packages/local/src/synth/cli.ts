@@ -18,7 +18,8 @@ try {
 async function synth() {
   const { stringify, synthesize } = await import("./synthesize.ts");
   const { summarize } = await import("./summary.ts");
-  const manifest = await synthesize({ root });
+  const { checkTypes } = await import("./types.ts");
+  const [manifest] = await Promise.all([synthesize({ root }), checkTypes(root)]);
 
   const file = path.join(root, "infra/manifest.json");
   const text = stringify(manifest);

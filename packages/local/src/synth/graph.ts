@@ -29,5 +29,8 @@ export interface Build {
   properties: Record<string, unknown>;
 }
 
-/** What the evaluating process answers: the graph, or what is wrong with the configuration in words for its author. */
-export type Answer = { graph: Graph } | { mistake: string };
+/**
+ * What the evaluating process answers: the graph, or what is wrong with the configuration in words for its author. Not
+ * `placed`: a traced evaluation would know the line.
+ */
+export type Answer = { graph: Graph } | { mistake: string; placed: boolean };

@@ -1,16 +1,21 @@
-// The process that evaluates sst.config.ts: started by evaluate.ts with root and stage as its arguments, answers over IPC.
+// The process that evaluates sst.config.ts: started by evaluate.ts with root, stage and perhaps "traced" as its arguments,
+// answers over IPC.
 // It stands in for the sst CLI on both sides of SST's real components: it bundles the configuration as the CLI does, and
 // answers the two doors that lead outside, the CLI's RPC server and Pulumi's providers.
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { globSync, rmSync } from "node:fs";
+import { mkdir, mkdtemp, realpath, writeFile } from "node:fs/promises";
 import http from "node:http";
 import os from "node:os";
 import path from "node:path";
 import { bundle } from "./bundle.ts";
 import type { Answer, Build, Resource } from "./graph.ts";
-import { describe } from "./mistake.ts";
+import { describe, placeOf } from "./mistake.ts";
 import { account, invoke, register } from "./provider.ts";
+import { tracePromises } from "./trace.ts";
 
-const [root = process.cwd(), stage = "local"] = process.argv.slice(2);
+const [root = process.cwd(), stage = "local", traced] = process.argv.slice(2);
+const traceOf = traced ? tracePromises() : null;
+let failed = false;
 // Resolved, since source maps and Node's resolution go by real paths.
 const platform = await realpath(path.join(root, ".sst/platform"));
 const work = await mkdtemp(path.join(os.tmpdir(), "tollgate-synth-"));
@@ -18,7 +23,8 @@ const work = await mkdtemp(path.join(os.tmpdir(), "tollgate-synth-"));
 const outfile = path.join(platform, `tollgate.synth.${process.pid}.mjs`);
 
 process.setSourceMapsEnabled(true);
-process.on("uncaughtException", fail);
+process.on("uncaughtException", (error) => fail(error));
+process.on("unhandledRejection", (error, promise) => fail(error, promise));
 
 try {
   await evaluate();
@@ -74,7 +80,10 @@ async function answerRpc(builds: Record<string, Build>) {
       const out = path.join(work, functionID);
       await mkdir(out, { recursive: true });
       await writeFile(path.join(out, "bundle.mjs"), "");
-      return { handler: request.handler, out, errors: [], sourcemaps: [] };
+      const file = request.handler.replace(/\.\w+$/, "");
+      const isThere = globSync(`${file}.{ts,tsx,mts,cts,js,jsx,mjs,cjs}`, { cwd: root }).length > 0;
+      const errors = isThere ? [] : [`${functionID} has no code: there is no ${file}.ts.`];
+      return { handler: request.handler, out, errors, sourcemaps: [] };
     },
   };
   const server = http.createServer(async (request, response) => {
@@ -99,13 +108,20 @@ function withSecrets(environment: NodeJS.ProcessEnv) {
   });
 }
 
-async function fail(error: unknown) {
-  await answer({ mistake: await describe(error, root) });
+/** `promise`: that of an error which came when infra/ had already run. */
+async function fail(error: unknown, promise?: Promise<unknown>) {
+  // What follows from a mistake is not told.
+  if (failed) return;
+  failed = true;
+  const place = placeOf(error, root, (promise && traceOf?.(promise)) ?? "");
+  answer({ mistake: await describe(error, root, place), placed: place.length > 0 || traceOf !== null });
 }
 
-async function answer(message: Answer) {
+function answer(message: Answer) {
   // Pulumi's own listener would lament every promise that a mistake leaves open.
   process.removeAllListeners("exit");
-  await Promise.all([rm(work, { recursive: true, force: true }), rm(outfile, { force: true })]);
+  // At once: with a mistake in it, the process may come to its end by itself.
+  rmSync(work, { recursive: true, force: true });
+  rmSync(outfile, { force: true });
   process.send?.(message, undefined, undefined, () => process.exit(0));
 }

@@ -1,9 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BucketSpec } from "../../manifest.ts";
-import { accessDeniedMessage, type Principal, type Principals, type RequestContext } from "../iam.ts";
+import {
+  type AccessRequest,
+  accessDeniedMessage,
+  type Principal,
+  type Principals,
+  type RequestContext,
+} from "../iam.ts";
 import type { Identity } from "../sigv4.ts";
 import type { Blobs } from "./blobs.ts";
-import { s3Errors } from "./error.ts";
+import { type S3Error, s3Errors } from "./error.ts";
 import { bucketArn, type ObjectCreated, objectCreatedEvents } from "./events.ts";
 import type { Outbox } from "./outbox.ts";
 import type { S3Store, StoredObject } from "./store.ts";
@@ -40,7 +46,7 @@ export interface SignedCall extends S3Call {
 
 export type Operation = (call: SignedCall) => Promise<void> | void;
 
-/** Throws S3Error unless the principal's policy allows the action. */
+/** Throws S3Error unless the principal's and the bucket's policies allow the action. */
 export function authorize(
   deps: S3Deps,
   principal: Principal,
@@ -48,10 +54,16 @@ export function authorize(
   resource: string,
   context?: RequestContext,
 ): void {
-  const { outcome } = deps.principals.authorize(principal, action, resource, context);
-  if (outcome === "allowed") return;
-  const refusal = { principal, account: deps.account, action, resource: `"${resource}"`, outcome };
-  throw s3Errors.accessDenied(accessDeniedMessage(refusal));
+  const refusal = refusalOf(deps, { principal, action, resource, context });
+  if (refusal) throw refusal;
+}
+
+function refusalOf(deps: S3Deps, request: AccessRequest): S3Error | null {
+  const [, bucket = ""] = /^arn:aws:s3:::([^/]+)/.exec(request.resource) ?? [];
+  const decision = deps.principals.authorize({ ...request, resourcePolicy: deps.buckets.get(bucket)?.policy });
+  if (decision.outcome === "allowed") return null;
+  const resource = `"${request.resource}"`;
+  return s3Errors.accessDenied(accessDeniedMessage({ ...request, ...decision, resource, account: deps.account }));
 }
 
 export function objectArn(bucket: string, key: string): string {
@@ -59,12 +71,9 @@ export function objectArn(bucket: string, key: string): string {
 }
 
 /** For a key that does not exist: S3 tells so only to callers who may list the bucket. Returns the error to throw. */
-export function missingKey(deps: S3Deps, principal: Principal, bucket: string, key: string): Error {
-  const { outcome } = deps.principals.authorize(principal, "s3:ListBucket", bucketArn(bucket));
-  if (outcome === "allowed") return s3Errors.noSuchKey(key);
-  const resource = `"${bucketArn(bucket)}"`;
-  const refusal = { principal, account: deps.account, action: "s3:ListBucket", resource, outcome };
-  return s3Errors.accessDenied(accessDeniedMessage(refusal));
+export function missingKey(deps: S3Deps, principal: Principal, bucket: string, key: string): S3Error {
+  const list = { principal, action: "s3:ListBucket", resource: bucketArn(bucket) };
+  return refusalOf(deps, list) ?? s3Errors.noSuchKey(key);
 }
 
 /** Makes an object visible and starts its events on their way. */

@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+import * as limits from "../../infra/limits.ts";
+import { committedManifest, named } from "./stage.ts";
+
+const { functions } = await committedManifest();
+
+/** Whose row of infra/limits.ts a function has. */
+const rows = {
+  Authorizer: limits.authorizer,
+  Chat: limits.streaming,
+  Health: limits.buffered,
+  ImageUploaded: limits.pipeline,
+  OpenAI: limits.streaming,
+  OpenApi: limits.buffered,
+  RequestDeferred: limits.deferred,
+  Results: limits.buffered,
+  Schemas: limits.buffered,
+  SettleLater: limits.settleLater,
+  Sweep: limits.sweep,
+  Uploads: limits.buffered,
+  Usage: limits.buffered,
+  Vision: limits.streaming,
+};
+
+test("every function has a row of infra/limits.ts", () => {
+  expect(Object.keys(functions)).toEqual(Object.keys(rows));
+});
+
+describe.each(Object.entries(rows))("%s", (name, row) => {
+  const spec = named(functions, name);
+
+  test("has the time and the memory of its row", () => {
+    expect(spec.timeoutSeconds * 1000).toBe(row.functionTimeoutMs);
+    expect(spec.memoryMb).toBe(row.memoryMb);
+  });
+
+  test("runs on Node 24 and arm64, from a small bundle", () => {
+    expect(spec).toMatchObject({ runtime: "nodejs24.x", architecture: "arm64", build: { minify: true } });
+  });
+
+  test("does not keep its logs for ever", () => {
+    expect(spec.logRetentionDays).toBeGreaterThan(0);
+  });
+});
