@@ -44,6 +44,7 @@ export async function seed(endpoint: string, tableName: string): Promise<void> {
   };
   const item = {
     result,
+    revision: "1",
     lease_id: "1",
     lease_expires_at: 0,
     request_hash: null,
