@@ -17,6 +17,11 @@ export default $config({
     const { imageUploadedDlq, imageUploadedQueue } = await import("./infra/pipeline.ts");
     const { api } = await import("./infra/api.ts");
     await import("./infra/sweep.ts");
+    const { isWatched } = await import("./infra/settings.ts");
+    if (isWatched) {
+      await import("./infra/alarms.ts");
+      await import("./infra/dashboard.ts");
+    }
 
     return {
       api: api.url,

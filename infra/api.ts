@@ -1,8 +1,10 @@
+import { accessLogFormat } from "./access-log.ts";
 import { requestDeferredQueue } from "./deferred.ts";
 import { createFunction } from "./function.ts";
 import { gatewayResponses } from "./gateway-responses.ts";
 import * as limits from "./limits.ts";
 import { defaultModel, openai } from "./openai.ts";
+import { settings } from "./settings.ts";
 import { handOver } from "./settle-later.ts";
 import { images, ledger, resources } from "./storage.ts";
 
@@ -20,7 +22,7 @@ const defer = [
 
 const { link, environment } = openai(limits.streaming);
 
-const chat = createFunction("Chat", {
+export const chat = createFunction("Chat", {
   file: "chat",
   limits: limits.streaming,
   streaming: true,
@@ -29,7 +31,7 @@ const chat = createFunction("Chat", {
   permissions: [settle, readWriteOutputs, handOver, ...defer],
 });
 
-const vision = createFunction("Vision", {
+export const vision = createFunction("Vision", {
   file: "vision",
   limits: limits.streaming,
   streaming: true,
@@ -44,7 +46,7 @@ const vision = createFunction("Vision", {
   ],
 });
 
-const openaiApi = createFunction("OpenAI", {
+export const openaiApi = createFunction("OpenAI", {
   file: "openai",
   limits: limits.streaming,
   streaming: true,
@@ -92,7 +94,7 @@ const schemas = createFunction("Schemas", { file: "schemas", limits: limits.buff
 const health = createFunction("Health", { file: "health", limits: limits.buffered });
 const openapi = createFunction("OpenApi", { file: "openapi", limits: limits.buffered });
 
-const authorizerFunction = createFunction("Authorizer", {
+export const authorizerFunction = createFunction("Authorizer", {
   file: "authorizer",
   limits: limits.authorizer,
   link: [ledger],
@@ -105,13 +107,31 @@ const authorizerSettings = {
   identitySource: "method.request.header.Authorization",
 };
 
+/**
+ * The API's own name, when the stage is deployed with one. Its certificate and DNS records are made in Route 53, unless
+ * a certificate is given: then DNS is elsewhere, and its owner's.
+ */
+function domain() {
+  const { DOMAIN: name, DOMAIN_CERTIFICATE: cert } = settings;
+  if (!name) return undefined;
+  return cert ? { name, cert, dns: false as const } : { name };
+}
+
 export const api = new sst.aws.ApiGatewayV1("Api", {
+  domain: domain(),
   // Regional: an edge-optimised API closes a silent stream after 30 s.
   endpoint: { type: "regional" },
   // SST's CORS replaces DEFAULT_4XX and DEFAULT_5XX, and a key does not belong in a browser.
   cors: false,
   accessLog: { retention: "1 month" },
   transform: {
+    domainName: { securityPolicy: "TLS_1_2" },
+    stage: (args) => {
+      args.accessLogSettings = $output(args.accessLogSettings).apply((settings) => ({
+        destinationArn: settings?.destinationArn ?? "",
+        format: JSON.stringify(accessLogFormat),
+      }));
+    },
     deployment: (args, opts) => {
       // A deployment is a snapshot, and SST takes a new one only when routes change.
       opts.dependsOn = responses;

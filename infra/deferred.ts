@@ -4,18 +4,18 @@ import { openai } from "./openai.ts";
 import { handOver } from "./settle-later.ts";
 import { resources } from "./storage.ts";
 
-const dlq = new sst.aws.Queue("RequestDeferredDlq", {
+export const requestDeferredDlq = new sst.aws.Queue("RequestDeferredDlq", {
   transform: { queue: { messageRetentionSeconds: limits.deadLetterRetentionDays * 24 * 3600 } },
 });
 
 export const requestDeferredQueue = new sst.aws.Queue("RequestDeferredQueue", {
   visibilityTimeout: `${limits.visibilityTimeoutMs / 1000} seconds`,
-  dlq: { queue: dlq.arn, retry: limits.maxReceiveCount },
+  dlq: { queue: requestDeferredDlq.arn, retry: limits.maxReceiveCount },
 });
 
 const { link, environment } = openai(limits);
 
-const requestDeferred = createFunction("RequestDeferred", {
+export const requestDeferred = createFunction("RequestDeferred", {
   file: "request-deferred",
   limits,
   link: [...link, requestDeferredQueue],

@@ -23,7 +23,8 @@ export function createFunction(name: string, { file, limits, ...props }: Functio
     architecture: "arm64",
     timeout: `${limits.functionTimeoutMs / 1000} seconds`,
     memory: `${limits.memoryMb} MB`,
-    nodejs: { minify: true, sourcemap: false },
+    // Without `sourcemap`: SST 4.17 puts the map beside the code in the function's package when it is false, too.
+    nodejs: { minify: true },
     logging: { retention: "1 month", format: "json" },
     // SST 4.17 lets the whole account take the role, which only `sst dev` needs.
     transform: $dev ? {} : { role: { assumeRolePolicy: trustLambda } },

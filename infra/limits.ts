@@ -120,5 +120,26 @@ export const sweep = {
   queueGraceMs: 2 * deferred.visibilityTimeoutMs,
 };
 
+/** Between the receives of a message whose work failed: 5 s, 30 s, 3 and 15 minutes (packages/functions/src/queue.ts). */
+const waitsMs = (5 + 30 + 3 * 60 + 15 * 60) * 1000;
+/** How old a message gets whose work takes the function's whole time at five receives. */
+const fiveReceivesMs = (functionTimeoutMs: number) => 5 * functionTimeoutMs + waitsMs;
+
+/** When the operator is told. */
+export const alarms = {
+  /** Over how long is counted, where nothing else is said. */
+  periodMinutes: 5,
+  /** The oldest message of a queue. */
+  queueAgeMs: {
+    imageUploaded: fiveReceivesMs(pipeline.functionTimeoutMs),
+    requestDeferred: fiveReceivesMs(deferred.functionTimeoutMs),
+    settleLater: fiveReceivesMs(settleLater.functionTimeoutMs),
+  },
+  /** Of a period's requests. OpenAI's own bad moments, which clients repeat, stay below. */
+  serverErrors: { atLeast: 5, percent: 5 },
+  /** Of a period's requests. A client that once sends too many at a time stays below. */
+  apiThrottled: 100,
+};
+
 /** Requests a second over the whole API, before API Gateway answers 429 itself. */
 export const throttling = { rateLimit: 100, burstLimit: 200 };

@@ -40,7 +40,7 @@ new aws.s3.BucketNotification(
 
 const { link, environment } = openai(limits);
 
-const imageUploaded = createFunction("ImageUploaded", {
+export const imageUploaded = createFunction("ImageUploaded", {
   file: "image-uploaded",
   limits,
   link: [...link, imageUploadedQueue],

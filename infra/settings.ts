@@ -11,6 +11,16 @@ const days = z
  * finds it out would not start.
  */
 const schema = z.object({
+  /** The API's own name, such as api.example.com. */
+  DOMAIN: z
+    .string()
+    .regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/, "Give a name such as api.example.com, without https:// and path.")
+    .optional(),
+  /** A certificate for it, where its DNS is not in Route 53. */
+  DOMAIN_CERTIFICATE: z
+    .string()
+    .regex(/^arn:aws[\w-]*:acm:/, "Give the ARN of a certificate in AWS Certificate Manager.")
+    .optional(),
   /** Another server than OpenAI's own that speaks its protocol. */
   OPENAI_BASE_URL: z
     .url({ protocol: /^https?$/, error: "Give an address such as https://api.openai.com/v1." })
@@ -21,9 +31,23 @@ const schema = z.object({
   RESULT_TTL_DAYS: days.optional(),
   /** How long an uploaded image is kept: for ever when left out. */
   UPLOAD_TTL_DAYS: days.optional(),
+  /** Who is told of alarms. */
+  ALARM_EMAIL: z.email("Give one e-mail address.").optional(),
+  /** What OpenAI may cost in 24 hours before somebody is told: $10 a day is $300 a month, which nobody should learn from the bill. */
+  DAILY_SPEND_USD: z
+    .string()
+    .regex(/^(?=.*[1-9])\d{1,6}(\.\d{1,2})?$/, "Give dollars, such as 25 or 0.50.")
+    .transform(Number)
+    .default(10),
 });
 
 export const settings = read(process.env);
+
+/**
+ * Whether alarms and the dashboard are made: for production, and wherever somebody wants to be told. Beyond CloudWatch's free
+ * tier they cost $5 a month, too much for every developer's own stage. `local` is the stage of infra/manifest.json, where they are reviewed.
+ */
+export const isWatched = ["production", "local"].includes($app.stage) || settings.ALARM_EMAIL !== undefined;
 
 /** A variable that is empty is not set: so do CI systems hand on what they do not have. */
 function read(environment: NodeJS.ProcessEnv) {

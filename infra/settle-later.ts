@@ -3,20 +3,20 @@ import { settleLater as limits } from "./limits.ts";
 import { resultTtl } from "./retention.ts";
 import { images, ledger, resources } from "./storage.ts";
 
-const dlq = new sst.aws.Queue("SettleLaterDlq", {
+export const settleLaterDlq = new sst.aws.Queue("SettleLaterDlq", {
   transform: { queue: { messageRetentionSeconds: limits.deadLetterRetentionDays * 24 * 3600 } },
 });
 
 /** Answers that were paid for while the table could not be written. */
 export const settleLaterQueue = new sst.aws.Queue("SettleLaterQueue", {
   visibilityTimeout: `${limits.visibilityTimeoutMs / 1000} seconds`,
-  dlq: { queue: dlq.arn, retry: limits.maxReceiveCount },
+  dlq: { queue: settleLaterDlq.arn, retry: limits.maxReceiveCount },
 });
 
 /** To leave a settlement there. */
 export const handOver = { actions: ["sqs:SendMessage"], resources: [settleLaterQueue.arn] };
 
-const settleLater = createFunction("SettleLater", {
+export const settleLater = createFunction("SettleLater", {
   file: "settle-later",
   limits,
   link: [ledger, images, settleLaterQueue],

@@ -3,7 +3,7 @@ import { sweep as limits } from "./limits.ts";
 import { sweptResultTtl } from "./retention.ts";
 import { ledger, resources } from "./storage.ts";
 
-const sweep = createFunction("Sweep", {
+export const sweep = createFunction("Sweep", {
   file: "sweep",
   limits,
   link: [ledger],

@@ -11,6 +11,7 @@ import { type Manifest, readManifest } from "@tollgate/local/manifest";
 import { type Stage, startStage } from "@tollgate/local/stage";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import { committedManifest } from "../infra/stage.ts";
+import { runtimeClient } from "../runtime-client.ts";
 import {
   type Answer,
   awsClients,
@@ -56,6 +57,7 @@ beforeAll(async () => {
     root,
     dir,
     port: 0,
+    runtimeClient,
     manifest: await impatient(),
     faults: ({ principal, operation }) => {
       if (operation !== "TransactWriteItems") return null;

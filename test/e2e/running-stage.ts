@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { readManifest } from "@tollgate/local/manifest";
 import { type StageInfo, startStage } from "@tollgate/local/stage";
 import type { TestProject } from "vitest/node";
+import { runtimeClient } from "../runtime-client.ts";
 import { recordUse, unusedPermissions } from "./permissions.ts";
 
 declare module "vitest" {
@@ -29,6 +30,7 @@ export default async function setup(project: TestProject) {
     root,
     dir,
     port: 0,
+    runtimeClient,
     manifest,
     onDecision: recordUse(usedPermissions),
     log: (source, line) => appendFileSync(log, `${source} ${line}\n`),
@@ -43,7 +45,7 @@ export default async function setup(project: TestProject) {
   project.provide("usedPermissions", usedPermissions);
   return async () => {
     await stage.stop();
-    const unused = (await everyTestPassed(project)) ? unusedPermissions(manifest, usedPermissions) : [];
+    const unused = (await everyTestRan(project)) ? unusedPermissions(manifest, usedPermissions) : [];
     rmSync(dir, { recursive: true, force: true });
     // Vitest fails the run with it.
     if (unused.length > 0)
@@ -52,9 +54,9 @@ export default async function setup(project: TestProject) {
 }
 
 /** Only then does an unused permission tell anything. */
-async function everyTestPassed(project: TestProject): Promise<boolean> {
+async function everyTestRan(project: TestProject): Promise<boolean> {
   const modules = project.vitest.state.getTestModules().filter((module) => module.project === project);
-  const tests = modules.flatMap((module) => [...module.children.allTests()]);
   const { testFiles } = await project.globTestFiles();
-  return modules.length === testFiles.length && tests.every((test) => test.result().state === "passed");
+  const isWhole = modules.length === testFiles.length && !project.vitest.getGlobalTestNamePattern();
+  return isWhole && modules.every((module) => module.ok());
 }

@@ -3,7 +3,7 @@ import { evaluate } from "../../packages/local/src/synth/evaluate.ts";
 import type { Graph } from "../../packages/local/src/synth/graph.ts";
 import { installPlatform } from "../../packages/local/src/synth/platform.ts";
 import { readManifest } from "../../packages/local/src/synth/read.ts";
-import { committedManifest, named, root } from "./stage.ts";
+import { committedManifest, root } from "./stage.ts";
 
 let graph: Graph;
 
@@ -75,12 +75,4 @@ describe("what the manifest leaves out", () => {
 
     for (const name of functions) expect(allowed).toContainEqual(expect.stringMatching(`-${name}Function$`));
   });
-});
-
-test("production keeps its table and its bucket", async () => {
-  const production = await evaluate(root, "production");
-  const bucket = production.resources.find(({ type }) => type === "aws:s3/bucket:Bucket");
-
-  expect(named(readManifest(production).tables, "Ledger").deletionProtection).toBe(true);
-  expect(bucket?.inputs).toEqual({ bucket: "tollgate-production-imagesbucket", forceDestroy: false });
 });

@@ -1,13 +1,18 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import type { Manifest } from "../../packages/local/src/manifest.ts";
 import { evaluate } from "../../packages/local/src/synth/evaluate.ts";
 import { installPlatform } from "../../packages/local/src/synth/platform.ts";
 import { readManifest } from "../../packages/local/src/synth/read.ts";
 import { named, root } from "./stage.ts";
 
-beforeAll(() => installPlatform(root));
-
 /** What a stage would be that is deployed with these variables. */
 const deployed = async (variables: Record<string, string>) => readManifest(await evaluate(root, "local", variables));
+let unset: Manifest;
+
+beforeAll(async () => {
+  await installPlatform(root);
+  unset = await deployed({});
+});
 
 test("every wrong setting stops the deployment, by its name and with what would be right", async () => {
   const mistake = await deployed({
@@ -15,40 +20,40 @@ test("every wrong setting stops the deployment, by its name and with what would 
     PRICES: '{"llama3.2": {"input": 0}}',
     RESULT_TTL_DAYS: "a month",
     UPLOAD_TTL_DAYS: "0",
+    ALARM_EMAIL: "the team",
+    DAILY_SPEND_USD: "0.00",
   }).catch((error: Error) => error.message);
 
   expect(mistake).toContain("OPENAI_BASE_URL: Give an address such as https://api.openai.com/v1.");
   expect(mistake).toContain('PRICES: ["llama3.2"].output:');
   expect(mistake).toContain("RESULT_TTL_DAYS: Give a whole number of days");
   expect(mistake).toContain("UPLOAD_TTL_DAYS: Give a whole number of days");
+  expect(mistake).toContain("ALARM_EMAIL: Give one e-mail address.");
+  expect(mistake).toContain("DAILY_SPEND_USD: Give dollars, such as 25 or 0.50.");
 });
 
 test("a variable that is empty is not set", async () => {
-  const [unset, empty] = await Promise.all([
-    deployed({}),
-    deployed({ OPENAI_BASE_URL: "", PRICES: "", RESULT_TTL_DAYS: "", UPLOAD_TTL_DAYS: "" }),
-  ]);
-  expect(empty).toEqual(unset);
+  const empty = { OPENAI_BASE_URL: "", PRICES: "", RESULT_TTL_DAYS: "", UPLOAD_TTL_DAYS: "" };
+  expect(await deployed({ ...empty, ALARM_EMAIL: "", DAILY_SPEND_USD: "" })).toEqual(unset);
 });
 
-describe("a stage that keeps nothing for ever", async () => {
+describe("a stage that keeps nothing for ever", () => {
   const prices = '{"llama3.2": {"input": 0, "output": 0}}';
   const baseUrl = "http://localhost:11434/v1";
-  const { buckets, functions, queues } = await deployed({
-    OPENAI_BASE_URL: baseUrl,
-    PRICES: prices,
-    RESULT_TTL_DAYS: "3",
-    UPLOAD_TTL_DAYS: "30",
+  let stage: Manifest;
+  beforeAll(async () => {
+    const variables = { OPENAI_BASE_URL: baseUrl, PRICES: prices, RESULT_TTL_DAYS: "3", UPLOAD_TTL_DAYS: "30" };
+    stage = await deployed(variables);
   });
   const valuesOf = (variable: string) =>
     Object.fromEntries(
-      Object.entries(functions).flatMap(([name, { environment }]) =>
+      Object.entries(stage.functions).flatMap(([name, { environment }]) =>
         environment[variable] === undefined ? [] : [[name, environment[variable]]],
       ),
     );
-  const { lifecycle } = named(buckets, "Images");
-  const expirationDays = (prefix: string) => lifecycle.find((rule) => rule.prefix === prefix)?.expirationDays ?? 0;
-  const settlementsWaitDays = named(queues, "SettleLaterDlq").retentionSeconds / (24 * 3600);
+  const expirationDays = (prefix: string) =>
+    named(stage.buckets, "Images").lifecycle.find((rule) => rule.prefix === prefix)?.expirationDays ?? 0;
+  const settlementsWaitDays = () => named(stage.queues, "SettleLaterDlq").retentionSeconds / (24 * 3600);
 
   test("tells every function that ends results how long to keep them", () => {
     expect(valuesOf("RESULT_TTL_DAYS")).toEqual({
@@ -63,12 +68,12 @@ describe("a stage that keeps nothing for ever", async () => {
   });
 
   test("keeps a result that the sweep has ended for as long as its own settlement may still come", () => {
-    expect(Number(valuesOf("RESULT_TTL_DAYS").Sweep)).toBeGreaterThan(settlementsWaitDays);
+    expect(Number(valuesOf("RESULT_TTL_DAYS").Sweep)).toBeGreaterThan(settlementsWaitDays());
   });
 
   test("keeps an answer in the bucket for longer than its result, and than its settlement may wait", () => {
     expect(expirationDays("outputs/")).toBeGreaterThan(3);
-    expect(expirationDays("outputs/")).toBeGreaterThan(settlementsWaitDays);
+    expect(expirationDays("outputs/")).toBeGreaterThan(settlementsWaitDays());
   });
 
   test("keeps uploaded images for as long as it is told", () => {
@@ -76,14 +81,16 @@ describe("a stage that keeps nothing for ever", async () => {
   });
 
   test("tells every function that calls OpenAI where it is and what it costs", () => {
-    const callers = Object.keys(functions).filter((name) => "OpenAIApiKey" in named(functions, name).links);
+    const callers = Object.entries(stage.functions).flatMap(([name, { links }]) =>
+      "OpenAIApiKey" in links ? [name] : [],
+    );
     expect(valuesOf("OPENAI_BASE_URL")).toEqual(Object.fromEntries(callers.map((name) => [name, baseUrl])));
     expect(valuesOf("PRICES")).toEqual(Object.fromEntries(callers.map((name) => [name, prices])));
   });
 });
 
-test("results and images are kept for ever unless a stage says otherwise", async () => {
-  const { buckets, functions } = await deployed({});
+test("results and images are kept for ever unless a stage says otherwise", () => {
+  const { buckets, functions } = unset;
   for (const { environment } of Object.values(functions)) expect(environment).not.toHaveProperty("RESULT_TTL_DAYS");
   const { lifecycle } = named(buckets, "Images");
   expect(lifecycle.filter(({ expirationDays }) => expirationDays).map(({ prefix }) => prefix)).toEqual(["requests/"]);

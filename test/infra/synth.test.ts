@@ -103,9 +103,9 @@ describe("a mistake in infra/", () => {
 
 describe("what the local stage could not make", () => {
   test("is refused when it is a resource of an unknown type", async () => {
-    const mistake = await mistakeOf(`new aws.sns.Topic("Alarms");`);
+    const mistake = await mistakeOf(`new aws.kinesis.Stream("Clicks");`);
 
-    expect(mistake).toMatch(/^Alarms is of type aws:sns\/topic:Topic, which the local stage cannot make/);
+    expect(mistake).toMatch(/^Clicks is of type aws:kinesis\/stream:Stream, which the local stage cannot make/);
   });
 
   test("is refused when it is a setting of a known type", async () => {
@@ -116,6 +116,19 @@ describe("what the local stage could not make", () => {
 
     expect(mistake).toMatch(/JobsQueue \(aws:sqs\/queue:Queue\) has settings that the local stage has no place for/);
     expect(mistake).toContain("fifoQueue");
+  });
+
+  test.each([
+    [`nodejs: { minify: true, loader: { ".txt": "text" } }`, "loader"],
+    [`nodejs: { minify: true }, copyFiles: [{ from: "infra" }]`, "copyFiles"],
+  ])("is refused when it is a setting of the bundler, as %s", async (settings, setting) => {
+    const mistake = await mistakeOf(
+      `new sst.aws.Function("Chat", { handler: "chat.handler", ${settings} });`,
+      `new sst.aws.ApiGatewayV1("Api").deploy();`,
+    );
+
+    expect(mistake).toMatch(/^Chat \(its bundle\) has settings that the local stage has no place for/);
+    expect(mistake).toContain(setting);
   });
 });
 

@@ -3,7 +3,7 @@ import path from "node:path";
 import { build } from "esbuild";
 import type { FunctionSpec } from "./manifest.ts";
 
-/** Where a function's bundle lies and what Lambda calls its handler (`packages/functions/src/chat.handler`). */
+/** Where a function's bundle lies and what Lambda calls its handler (`bundle.handler`). */
 export interface Bundle {
   /** Absolute path of what Lambda unpacks as `/var/task`. */
   dir: string;
@@ -12,20 +12,21 @@ export interface Bundle {
 
 const SOURCE_EXTENSIONS = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"];
 
-/** Gives CommonJS packages inside an ES module the variables that they expect. */
+/** Gives CommonJS packages inside an ES module the variables that they expect. Its last line is for a banner of one's own. */
 const BANNER = [
   `import { createRequire as topLevelCreateRequire } from 'module';`,
   `const require = topLevelCreateRequire(import.meta.url);`,
   `import { fileURLToPath as topLevelFileUrlToPath, URL as topLevelURL } from "url"`,
   `const __filename = topLevelFileUrlToPath(import.meta.url)`,
   `const __dirname = topLevelFileUrlToPath(new topLevelURL(".", import.meta.url))`,
+  "",
 ].join("\n");
 
 /**
  * Bundles every function as `sst deploy` would, so that what runs locally is what would be uploaded.
  *
  * @param options.root the repository's root, from which handlers are named
- * @param options.outDir receives `<function's name>/<path of its handler>.mjs` with a source map beside it
+ * @param options.outDir receives `<function's name>/bundle.mjs` with a source map beside it
  * @throws Error with esbuild's own messages (`file:line:column`) for every function that does not build
  */
 export async function bundleFunctions(options: {
@@ -37,26 +38,23 @@ export async function bundleFunctions(options: {
     Object.entries(options.functions).map(async ([name, { handler, build }]) => {
       const exportName = path.extname(handler);
       const source = await sourceFile(options.root, handler.slice(0, -exportName.length));
-      const folder = path.dirname(handler);
-      // Lambda splits a handler at its first dot, so the file's own name may have none.
-      const fileName = path.basename(source, path.extname(source)).replaceAll(".", "-");
-      const bundle: Bundle = {
-        dir: path.resolve(options.outDir, name),
-        handler: `${path.posix.join(folder, fileName)}${exportName}`,
-      };
-      return { name, source, out: path.join(name, folder, fileName), minify: build.minify, bundle };
+      const bundle: Bundle = { dir: path.resolve(options.outDir, name), handler: `bundle${exportName}` };
+      return { name, entryPoint: { in: source, out: path.join(name, "bundle") }, minify: build.minify, bundle };
     }),
   );
   // One run for all functions reads what they share once: with a run for each, it takes four times as long.
   for (const minify of [true, false]) {
-    const alike = entries.filter((entry) => entry.minify === minify);
-    const entryPoints = alike.map(({ source, out }) => ({ in: source, out }));
-    if (alike.length > 0) await bundle({ root: options.root, outDir: options.outDir, entryPoints, minify });
+    const entryPoints = entries.filter((entry) => entry.minify === minify).map(({ entryPoint }) => entryPoint);
+    if (entryPoints.length > 0) await bundle({ root: options.root, outDir: options.outDir, entryPoints, minify });
   }
   return Object.fromEntries(entries.map(({ name, bundle }) => [name, bundle]));
 }
 
-/** The options are SST 4.17's for a Node function (`pkg/runtime/node/build.go`); only the source map is always made. */
+/**
+ * What SST 4.17.1 has its bundler do for a function of `nodejs24.x`: with the same esbuild, bundles come out the same to the
+ * byte. The map is always made; SST uploads it apart from the function unless `nodejs.sourcemap` is set.
+ * Source: `pkg/runtime/node/build.go` of github.com/anomalyco/sst, tag v4.17.0, read in November 2026.
+ */
 const bundle = (options: {
   root: string;
   outDir: string;
@@ -71,7 +69,7 @@ const bundle = (options: {
     bundle: true,
     platform: "node",
     format: "esm",
-    target: "esnext",
+    target: "es2024",
     mainFields: ["module", "main"],
     external: ["sharp", "pg-native"],
     keepNames: true,

@@ -19,6 +19,9 @@ export interface Manifest {
   queues: Record<string, QueueSpec>;
   eventSourceMappings: EventSourceMappingSpec[];
   schedules: Record<string, ScheduleSpec>;
+  topics: Record<string, TopicSpec>;
+  alarms: Record<string, AlarmSpec>;
+  dashboards: Record<string, DashboardSpec>;
 }
 
 export interface FunctionSpec {
@@ -34,8 +37,10 @@ export interface FunctionSpec {
   links: Record<string, Record<string, unknown>>;
   /** The statements of the function's own role, without those that every function has for its logs. */
   policy: PolicyStatement[];
-  build: { minify: boolean; sourcemap: boolean };
+  build: { minify: boolean };
   logRetentionDays: number | null;
+  /** How Lambda writes its own lines and those of `console`. */
+  logFormat: "JSON" | "Text";
 }
 
 /** One statement of an IAM policy, lists always written as lists. */
@@ -56,6 +61,15 @@ export interface ApiSpec {
   /** By API Gateway's response type (`UNAUTHORIZED`, `DEFAULT_4XX`, …). */
   gatewayResponses: Record<string, GatewayResponseSpec>;
   throttling: { burstLimit: number; rateLimit: number } | null;
+  accessLog: AccessLogSpec;
+}
+
+export interface AccessLogSpec {
+  retentionDays: number;
+  /** What a line says: name → API Gateway's variable (`$context.status`). */
+  fields: Record<string, string>;
+  /** Metrics that CloudWatch counts from its lines; a dimension's value is a field of the line (`$.stage`). */
+  metrics: { pattern: string; namespace: string; metric: string; dimensions: Record<string, string> }[];
 }
 
 export interface RouteSpec {
@@ -147,6 +161,45 @@ export interface ScheduleSpec {
   /** The event. */
   input: unknown;
 }
+
+/** Who hears of alarms. */
+export interface TopicSpec {
+  subscriptions: { protocol: string; endpoint: string }[];
+}
+
+/** What rings when it is above a number in so many of so many periods. A period in which nothing was measured is a good one. */
+export interface AlarmSpec {
+  /** In lines. */
+  description: string[];
+  /** By the ids that `expression` has for them. */
+  metrics: Record<string, MetricSpec>;
+  /** null: the only metric itself. */
+  expression: string | null;
+  above: number;
+  periodSeconds: number;
+  breachingPeriods: number;
+  periods: number;
+  /** Told when it rings, and when it is over. */
+  topics: string[];
+}
+
+/** From top to bottom, and from left to right. */
+export interface DashboardSpec {
+  graphs: GraphSpec[];
+}
+
+export interface GraphSpec {
+  title: string;
+  periodSeconds: number;
+  /** By what the legend calls them. */
+  metrics: Record<string, MetricSpec>;
+}
+
+/**
+ * One of CloudWatch's metrics in a line, with its statistic, and with its dimensions by what infra/ calls the resources:
+ * `AWS/SQS ApproximateAgeOfOldestMessage Maximum QueueName=ImageUploadedQueue`.
+ */
+export type MetricSpec = string;
 
 /** What was synthesized last. `root`: the repository's. */
 export const readManifest = (root: string): Manifest =>

@@ -12,6 +12,7 @@ import { startGateway } from "./gateway/gateway.ts";
 import { startLambda } from "./lambda/lambda.ts";
 import { buildRuntimeClient } from "./lambda/runtime-client.ts";
 import { type Manifest, queueNamed, readManifest } from "./manifest.ts";
+import type { Meter } from "./meter.ts";
 import { createNotifier } from "./notifications.ts";
 import { startOpenAI } from "./openai/server.ts";
 import { provisionApiKey } from "./provision.ts";
@@ -33,8 +34,12 @@ export interface StageOptions {
   faults?: Faults["strike"];
   /** Hears of every decision about a call to AWS's services. */
   onDecision?: (record: DecisionRecord) => void;
+  /** Counts what a bill would be made of. */
+  meter?: Meter;
   /** Replace the simulated OpenAI. */
   openai?: { baseUrl?: string | undefined; apiKey?: string | undefined };
+  /** Another runtime client for the functions than the stage's own, such as Amazon's: the path of its script. */
+  runtimeClient?: string | undefined;
   /** Variables that replace those of the manifest, in functions that call OpenAI. */
   environment?: Record<string, string>;
   /** A line of a function's output, or what went wrong at the API or a queue. */
@@ -92,6 +97,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         rmSync(join(dir, name), { recursive: true, force: true });
     const { manifest = readManifest(root) } = options;
     const { region, account } = manifest;
+    const { meter } = options;
     const state = readOrCreateState(dir);
     const admin = { accessKeyId: state.accessKeyId, secretAccessKey: state.secretAccessKey };
     const principals = createPrincipals({
@@ -118,6 +124,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
           region,
           account,
           faults,
+          meter,
         }),
       ),
       running(
@@ -129,11 +136,12 @@ export async function startStage(options: StageOptions): Promise<Stage> {
           region,
           account,
           faults,
+          meter,
         }),
       ),
       simulated ? running(startOpenAI({ dataDir: join(dir, "openai") })) : null,
       bundleFunctions({ root, outDir: join(dir, "functions"), functions: manifest.functions }),
-      buildRuntimeClient(join(dir, "functions")),
+      options.runtimeClient ?? buildRuntimeClient(join(dir, "functions")),
     ]);
     const queueUrl = (queue: string) => sqs.queueUrl(queueNamed(manifest, queue).name);
     const bucket = only(manifest.buckets, "bucket");
@@ -146,6 +154,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         region,
         account,
         faults,
+        meter,
         onEvent: notifier.notify,
       }),
     );
@@ -177,7 +186,10 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         runtimeClient,
         region,
         accountId: account,
-        log: (name, _requestId, line) => /^(START|END|REPORT) /.test(line) || log(name, line),
+        log: (name, _requestId, line, source) => {
+          if (source === "platform" && line.startsWith("REPORT ")) meter?.reported(name, line);
+          if (!/^(START|END|REPORT) /.test(line)) log(name, line);
+        },
       }),
     );
     end = ({ principal, traceId }, how) => lambda.end(principal, traceId, how);

@@ -5,6 +5,7 @@ import type { Faults } from "../../../packages/local/src/aws/fault.ts";
 import type { Principal } from "../../../packages/local/src/aws/iam.ts";
 import { startS3 } from "../../../packages/local/src/aws/s3.ts";
 import type { BucketSpec } from "../../../packages/local/src/manifest.ts";
+import type { Meter } from "../../../packages/local/src/meter.ts";
 import { account, bucketSpec, credentialsOf, developer, principalsOf, region, temporaryDir } from "./fixtures.ts";
 
 export const bucket = "tollgate-uploads";
@@ -14,6 +15,7 @@ export interface S3TestOptions {
   principals?: Principal[];
   spec?: Partial<BucketSpec>;
   faults?: Faults;
+  meter?: Meter;
   onEvent?: (event: { queue: string; message: string }) => Promise<void>;
 }
 
@@ -27,6 +29,7 @@ export async function startBucket(options: S3TestOptions = {}) {
     region,
     account,
     faults: options.faults,
+    meter: options.meter,
     onEvent: options.onEvent ?? (async (event) => void events.push(event)),
   });
   let stopped = false;

@@ -9,6 +9,7 @@ import type { Faults } from "../../../packages/local/src/aws/fault.ts";
 import type { Principal } from "../../../packages/local/src/aws/iam.ts";
 import { startSqs } from "../../../packages/local/src/aws/sqs.ts";
 import type { QueueSpec } from "../../../packages/local/src/manifest.ts";
+import type { Meter } from "../../../packages/local/src/meter.ts";
 import {
   account,
   allow,
@@ -27,7 +28,7 @@ export const consumer = functionPrincipal("consumer", [
 ]);
 
 /** A queue and its dead-letter queue, stopped when the test is over. */
-export async function startQueues(overrides: Partial<QueueSpec> = {}, dir?: string, faults?: Faults) {
+export async function startQueues(overrides: Partial<QueueSpec> = {}, dir?: string, faults?: Faults, meter?: Meter) {
   const queues = { Jobs: queueSpec("jobs", overrides), Dead: queueSpec("jobs-dlq") };
   const sqs = await startSqs({
     dir: dir ?? (await temporaryDir()),
@@ -36,6 +37,7 @@ export async function startQueues(overrides: Partial<QueueSpec> = {}, dir?: stri
     region,
     account,
     faults,
+    meter,
   });
   let stopped = false;
   const stop = async () => {

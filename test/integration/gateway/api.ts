@@ -27,7 +27,15 @@ export async function startApi(
   const log: string[] = [];
   const gateway = await startGateway({
     port: 0,
-    api: { name: "Api", stageName: "test", authorizer: null, gatewayResponses: {}, throttling: null, ...api },
+    api: {
+      name: "Api",
+      stageName: "test",
+      authorizer: null,
+      gatewayResponses: {},
+      throttling: null,
+      accessLog: { retentionDays: 1, fields: {}, metrics: [] },
+      ...api,
+    },
     lambda,
     accountId: ACCOUNT_ID,
     region: REGION,

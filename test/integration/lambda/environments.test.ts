@@ -138,6 +138,7 @@ it("leaves no process behind when the stage itself is killed, busy ones included
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, TMPDIR: dir },
   });
+  cleanUp.push(async () => stage.kill("SIGKILL"));
   const pids = await pidsPrinted(stage, 2);
   expect(pids.map(isAlive)).toEqual([true, true]);
   stage.kill("SIGKILL");

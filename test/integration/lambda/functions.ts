@@ -4,12 +4,15 @@ import path from "node:path";
 import { bundleFunctions } from "../../../packages/local/src/bundle.ts";
 import { type LambdaOptions, startLambda } from "../../../packages/local/src/lambda/lambda.ts";
 import { buildRuntimeClient } from "../../../packages/local/src/lambda/runtime-client.ts";
+import { runtimeClient } from "../../runtime-client.ts";
 
 export interface FixtureFunction {
   /** TypeScript that exports `handler`. */
   source: string;
   timeoutSeconds?: number;
   memoryMb?: number;
+  /** `JSON`, as `infra/` has it for every function, unless said otherwise. */
+  logFormat?: "JSON" | "Text";
   environment?: Record<string, string>;
 }
 
@@ -28,19 +31,20 @@ export async function startFunctions(
     await Promise.all(
       Object.entries(fixtures).map(async ([name, { source }]) => {
         await writeFile(path.join(root, "functions", `${name}.ts`), source);
-        return [name, { handler: `functions/${name}.handler`, build: { minify: false, sourcemap: true } }] as const;
+        return [name, { handler: `functions/${name}.handler`, build: { minify: false } }] as const;
       }),
     ),
   );
   const bundles = await bundleFunctions({ root, outDir: path.join(root, "out"), functions: built });
-  for (const [name, { timeoutSeconds = 30, memoryMb = 256, environment = {} }] of Object.entries(fixtures)) {
+  for (const [name, fixture] of Object.entries(fixtures)) {
     const bundle = bundles[name];
     if (bundle === undefined) throw new Error(`no bundle of ${name}`);
-    specs[name] = { spec: { runtime: "nodejs24.x", timeoutSeconds, memoryMb }, bundle, environment };
+    const { timeoutSeconds = 30, memoryMb = 256, logFormat = "JSON", environment = {} } = fixture;
+    specs[name] = { spec: { runtime: "nodejs24.x", timeoutSeconds, memoryMb, logFormat }, bundle, environment };
   }
   const lines: { functionName: string; requestId: string | null; line: string; source: string }[] = [];
   const lambda = await startLambda({
-    runtimeClient: await buildRuntimeClient(path.join(root, "out")),
+    runtimeClient: runtimeClient ?? (await buildRuntimeClient(path.join(root, "out"))),
     region: REGION,
     accountId: ACCOUNT_ID,
     log: (functionName, requestId, line, source) => lines.push({ functionName, requestId, line, source }),

@@ -1,18 +1,20 @@
-import { text } from "node:stream/consumers";
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runtimeClient } from "../../runtime-client.ts";
 import { ACCOUNT_ID, REGION, startFunctions } from "./functions.ts";
-
-const AWSLAMBDA = "declare const awslambda: any; declare const process: any;";
 
 let lambda: Awaited<ReturnType<typeof startFunctions>>;
 
 beforeAll(async () => {
   lambda = await startFunctions({
     echo: {
-      source: `declare const process: any;
+      source: `declare const process: any; declare const awslambda: any;
         export const handler = async (event: any, context: any) => ({
-          event, pid: process.pid, environment: process.env,
-          context: { ...context, remainingMs: context.getRemainingTimeInMillis() },
+          event, pid: process.pid, cwd: process.cwd(), script: process.argv[1], environment: process.env,
+          context: { ...context, remainingMs: context.getRemainingTimeInMillis() }, contextKeys: Object.keys(context).sort(),
+          timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone, offsetMinutes: new Date(0).getTimezoneOffset(),
+          awslambda: Object.keys(awslambda).sort(),
+          store: [awslambda.InvokeStore.getRequestId(), awslambda.InvokeStore.getXRayTraceId()],
         });`,
       environment: { GREETING: "hello", AWS_ACCESS_KEY_ID: "AKIAECHO" },
       timeoutSeconds: 12,
@@ -28,13 +30,22 @@ beforeAll(async () => {
     initError: { source: `throw new TypeError("no configuration"); export const handler = async () => {};` },
     noHandler: { source: "export const other = async () => {};" },
     callback: { source: "export const handler = (event: any, context: any, callback: any) => callback(null, 1);" },
+    importsMissing: { source: `import "sharp"; export const handler = async () => {};` },
+    requiresMissing: { source: `declare const require: any; require("sharp"); export const handler = async () => {};` },
     exits: {
       source: `declare const process: any;
         export const handler = async ({ code }: any) => { if (code === undefined) return process.pid; process.exit(code); };`,
     },
+    exitsInInit: { source: "declare const process: any; process.exit(4); export const handler = async () => {};" },
     rejects: {
       source: `export const handler = async () => {
         Promise.reject(new Error("nobody waits for me"));
+        await new Promise((resolve) => setTimeout(resolve, 10_000));
+      };`,
+    },
+    throwsLater: {
+      source: `export const handler = async () => {
+        setTimeout(() => { throw new RangeError("nobody catches me"); });
         await new Promise((resolve) => setTimeout(resolve, 10_000));
       };`,
     },
@@ -48,47 +59,6 @@ beforeAll(async () => {
       memoryMb: 64,
     },
     large: { source: `export const handler = async ({ size }: any) => "x".repeat(size - 2);` },
-    prints: {
-      source: `export const handler = async ({ word }: any) => { console.log(word); console.error(word + "!"); };`,
-    },
-    streams: {
-      source: `${AWSLAMBDA}
-        export const handler = awslambda.streamifyResponse(async (event: any, stream: any) => {
-          stream = awslambda.HttpResponseStream.from(stream, event.metadata);
-          for (const part of event.parts) stream.write(part);
-          stream.end();
-        });`,
-    },
-    failsMidway: {
-      source: `${AWSLAMBDA}
-        export const handler = awslambda.streamifyResponse(async (event: any, stream: any) => {
-          stream = awslambda.HttpResponseStream.from(stream, { statusCode: 200 });
-          stream.write("half of");
-          throw new RangeError("no more");
-        });`,
-    },
-    failsAtOnce: {
-      source: `${AWSLAMBDA} export const handler = awslambda.streamifyResponse(async () => { throw new Error("at once"); });`,
-    },
-    neverEnds: {
-      source: `${AWSLAMBDA} export const handler = awslambda.streamifyResponse(async (event: any, stream: any) => {
-        awslambda.HttpResponseStream.from(stream, { statusCode: 200 }).write("open");
-      });`,
-      timeoutSeconds: 1,
-    },
-    endsOnly: {
-      source: `${AWSLAMBDA} export const handler = awslambda.streamifyResponse(async (event: any, stream: any) => {
-        awslambda.HttpResponseStream.from(stream, { statusCode: 204 }).end();
-      });`,
-    },
-    endsWithBody: {
-      source: `${AWSLAMBDA} export const handler = awslambda.streamifyResponse(async (event: any, stream: any) => {
-        awslambda.HttpResponseStream.from(stream, { statusCode: 200 }).end("body");
-      });`,
-    },
-    notAsync: {
-      source: `${AWSLAMBDA} export const handler = awslambda.streamifyResponse((event: any, stream: any) => { stream.write("x"); });`,
-    },
   });
 });
 afterAll(() => lambda.stop());
@@ -108,8 +78,12 @@ describe("an invocation", () => {
       functionVersion: "$LATEST",
       memoryLimitInMB: "192",
       invokedFunctionArn: `arn:aws:lambda:${REGION}:${ACCOUNT_ID}:function:echo`,
-      callbackWaitsForEmptyEventLoop: true,
+      logGroupName: "/aws/lambda/echo",
     });
+    expect(value.contextKeys).toEqual([
+      ...["awsRequestId", "clientContext", "functionName", "functionVersion", "getRemainingTimeInMillis", "identity"],
+      ...["invokedFunctionArn", "logGroupName", "logStreamName", "memoryLimitInMB", "tenantId", "xRayTraceId"],
+    ]);
     expect(value.context.awsRequestId).toMatch(/^[0-9a-f-]{36}$/);
     expect(value.context.remainingMs).toBeGreaterThan(0);
     expect(value.context.remainingMs).toBeLessThanOrEqual(12_000);
@@ -125,13 +99,35 @@ describe("an invocation", () => {
       AWS_REGION: REGION,
       AWS_EXECUTION_ENV: "AWS_Lambda_nodejs24.x",
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "192",
-      _HANDLER: "functions/echo.handler",
+      AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+      AWS_LAMBDA_LOG_FORMAT: "JSON",
+      AWS_LAMBDA_LOG_LEVEL: "INFO",
+      LAMBDA_RUNTIME_DIR: path.dirname(value.script),
+      LAMBDA_TASK_ROOT: value.cwd,
+      TZ: ":UTC",
+      _HANDLER: "bundle.handler",
     });
-    expect(value.environment._X_AMZN_TRACE_ID).toMatch(/^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=/);
     const foreign = Object.keys(value.environment).filter(
       (name) => !/^(AWS_|LAMBDA_|_HANDLER$|_X_AMZN_|PATH$|LANG$|TZ$|GREETING$)/.test(name),
     );
     expect(foreign).toEqual([]);
+  });
+
+  it("runs in UTC, wherever the stage does", async () => {
+    expect((await invoke("echo")).value).toMatchObject({ timeZone: "UTC", offsetMinutes: 0 });
+  });
+
+  it("has a trace, in the variable, in the context and where the AWS SDK looks for it", async () => {
+    const { value } = await invoke("echo");
+    const { awsRequestId, xRayTraceId } = value.context;
+    expect(xRayTraceId).toMatch(/^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0$/);
+    expect(value.environment._X_AMZN_TRACE_ID).toBe(xRayTraceId);
+    expect(value.awslambda).toEqual(["HttpResponseStream", "InvokeStore", "streamifyResponse"]);
+    expect(value.store).toEqual([awsRequestId, xRayTraceId]);
+  });
+
+  it("runs under the runtime client that these tests are for", async () => {
+    expect((await invoke("echo")).value.script).toMatch(runtimeClient ?? /runtime-client\.mjs$/);
   });
 
   it("answers null when the handler returns nothing", async () => {
@@ -176,7 +172,21 @@ describe("a function that fails", () => {
   it("is told that its handler is not exported", async () => {
     expect((await invoke("noHandler")).value).toMatchObject({
       errorType: "Runtime.HandlerNotFound",
-      errorMessage: "functions/noHandler.handler is undefined or not exported",
+      errorMessage: "bundle.handler is undefined or not exported",
+    });
+  });
+
+  it("is told which module it requires and does not have", async () => {
+    expect((await invoke("requiresMissing")).value).toMatchObject({
+      errorType: "Runtime.ImportModuleError",
+      errorMessage: expect.stringContaining("Cannot find module 'sharp'"),
+    });
+  });
+
+  it("is told by Node.js itself which module it imports and does not have", async () => {
+    expect((await invoke("importsMissing")).value).toMatchObject({
+      errorType: "Error",
+      errorMessage: expect.stringContaining("Cannot find package 'sharp'"),
     });
   });
 
@@ -195,11 +205,23 @@ describe("a function that fails", () => {
     expect((await invoke("exits")).value).not.toBe(before.value);
   });
 
-  it("answers with a rejection that nobody handled", async () => {
-    expect((await invoke("rejects")).value).toMatchObject({
-      errorType: "Runtime.UnhandledPromiseRejection",
-      errorMessage: "Error: nobody waits for me",
+  it("answers Runtime.ExitError when its process ends in its init", async () => {
+    expect((await invoke("exitsInInit")).value).toEqual({
+      errorType: "Runtime.ExitError",
+      errorMessage: expect.stringMatching(/ Error: Runtime exited with error: exit status 4$/),
     });
+  });
+
+  it.each([
+    ["rejects", "Error: nobody waits for me"],
+    ["throwsLater", "RangeError: nobody catches me"],
+  ])("ends with its process at an error that nobody handles (%s), which Node.js prints", async (name, printed) => {
+    expect((await invoke(name)).value).toEqual({
+      errorType: "Runtime.ExitError",
+      errorMessage: expect.stringMatching(/ Error: Runtime exited with error: exit status 1$/),
+    });
+    const lines = lambda.lines.filter(({ functionName, source }) => functionName === name && source === "function");
+    expect(lines.map(({ line }) => line)).toContain(printed);
   });
 
   it.each(["slow", "busy"])("is killed at its time-out (%s)", async (name) => {
@@ -213,7 +235,10 @@ describe("a function that fails", () => {
   });
 
   it("is held to its memory", async () => {
-    expect((await invoke("hungry")).value.errorType).toBe("Runtime.ExitError");
+    expect((await invoke("hungry")).value).toEqual({
+      errorType: "Runtime.ExitError",
+      errorMessage: expect.stringMatching(/ Error: Runtime exited with error: signal: aborted$/),
+    });
   });
 });
 
@@ -236,76 +261,5 @@ describe("payload limits", () => {
       errorMessage: "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
     });
     expect((await invoke("large", { size: 5 })).value).toBe("xxx");
-  });
-});
-
-describe("the log", () => {
-  it("has every line under its own invocation, between START and END", async () => {
-    for (const word of ["first", "second", "third"]) await lambda.invoke("prints", { word });
-    const lines = lambda.lines.filter(({ functionName }) => functionName === "prints");
-    for (const word of ["first", "second", "third"]) {
-      const { requestId } = lines.find(({ line }) => line === word) ?? {};
-      const own = lines.filter((line) => line.requestId === requestId).map(({ line }) => line);
-      expect(own[0]).toBe(`START RequestId: ${requestId} Version: $LATEST`);
-      expect(own.slice(1, 3).sort()).toEqual([word, `${word}!`]);
-      expect(own[3]).toBe(`END RequestId: ${requestId}`);
-      expect(own[4]).toMatch(/\tDuration: [\d.]+ ms\t/);
-      expect(own[4]?.includes("Init Duration")).toBe(word === "first");
-    }
-  });
-});
-
-describe("a streamed response", () => {
-  it("has the metadata of HttpResponseStream.from and the bytes after it", async () => {
-    const metadata = { statusCode: 201, headers: { "content-type": "text/plain" }, cookies: ["a=b"] };
-    const { body, ...head } = await lambda.invokeStreaming("streams", { metadata, parts: ["one ", "\0two ", "drei"] });
-    expect(head).toEqual(metadata);
-    expect(await text(body)).toBe("one \0two drei");
-  });
-
-  it("passes on an empty body, if the handler wrote one", async () => {
-    const { body } = await lambda.invokeStreaming("streams", { metadata: { statusCode: 204 }, parts: [""] });
-    expect(await text(body)).toBe("");
-  });
-
-  it.each(["endsOnly", "endsWithBody"])("has no metadata when the handler never calls write (%s)", async (name) => {
-    await expect(lambda.invokeStreaming(name, {})).rejects.toThrow("the response ended before its metadata did");
-  });
-
-  it("breaks off when the function fails midway", async () => {
-    const { body } = await lambda.invokeStreaming("failsMidway", {});
-    await expect(text(body)).rejects.toMatchObject({ errorType: "RangeError" });
-  });
-
-  it("rejects when the function fails before its metadata", async () => {
-    await expect(lambda.invokeStreaming("failsAtOnce", {})).rejects.toMatchObject({ name: "FunctionError" });
-  });
-
-  it("breaks off at the function's time-out when its handler never ends it", async () => {
-    const { body } = await lambda.invokeStreaming("neverEnds", {});
-    await expect(text(body)).rejects.toMatchObject({ errorType: "Sandbox.Timedout" });
-  });
-
-  it("is refused to a handler that is not async", async () => {
-    await expect(lambda.invokeStreaming("notAsync", {})).rejects.toThrow(
-      "Streaming does not support non-async handlers",
-    );
-  });
-
-  it("rejects an answer that is not streamed, saying what to do", async () => {
-    await expect(lambda.invokeStreaming("nothing", {})).rejects.toThrow("HttpResponseStream.from");
-  });
-
-  it("is collected by a buffered invocation as it stands", async () => {
-    const { payload } = await lambda.invoke("streams", { metadata: { statusCode: 200 }, parts: ["body"] });
-    expect(payload).toBe(`{"statusCode":200}${"\0".repeat(8)}body`);
-  });
-
-  it("leaves the function alone when its reader goes away", async () => {
-    const parts = Array.from({ length: 40 }, () => "x".repeat(64 * 1024));
-    const { body } = await lambda.invokeStreaming("streams", { metadata: { statusCode: 200 }, parts });
-    body.destroy();
-    const again = await lambda.invokeStreaming("streams", { metadata: { statusCode: 200 }, parts: ["still here"] });
-    expect(await text(again.body)).toBe("still here");
   });
 });

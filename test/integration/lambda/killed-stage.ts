@@ -4,7 +4,8 @@ import { startFunctions } from "./functions.ts";
 const lambda = await startFunctions({
   idle: { source: "declare const process: any; export const handler = async () => process.pid;" },
   busy: {
-    source: "declare const process: any; export const handler = async () => { console.log(process.pid); for (;;); };",
+    source: `declare const process: any;
+      export const handler = async () => { process.stdout.write(process.pid + "\\n"); for (;;); };`,
   },
 });
 console.log((await lambda.invoke("idle", {})).payload);

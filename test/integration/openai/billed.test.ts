@@ -82,20 +82,23 @@ describe("GET /_control/billed", () => {
 });
 
 describe("GET /_control/requests", () => {
-  it("tells how many requests came in, are in flight and were in flight at once", async () => {
+  it("tells how many requests came in and of what size, are in flight and were in flight at once", async () => {
     await openai.control("DELETE", "requests");
     const counted = async () => (await openai.control("GET", "requests")).body;
     const leaving = new AbortController();
     const hung = [1, 2, 3].map((n) => openai.client.chat.completions.create(hanging(n), { signal: leaving.signal }));
     const ended = Promise.allSettled(hung);
-    await expect.poll(counted).toEqual({ received: 3, in_flight: 3, max_in_flight: 3 });
+    const received = { received: 3, received_bytes: 3 * sizeOf(hanging(1)) };
+    await expect.poll(counted).toEqual({ ...received, in_flight: 3, max_in_flight: 3 });
     leaving.abort();
     await ended;
-    await expect.poll(counted).toEqual({ received: 3, in_flight: 0, max_in_flight: 3 });
+    await expect.poll(counted).toEqual({ ...received, in_flight: 0, max_in_flight: 3 });
     await openai.post(saying("alone"));
-    await expect.poll(counted).toEqual({ received: 4, in_flight: 0, max_in_flight: 3 });
+    const received_bytes = received.received_bytes + sizeOf(saying("alone"));
+    await expect.poll(counted).toEqual({ received: 4, received_bytes, in_flight: 0, max_in_flight: 3 });
   });
 
+  const sizeOf = (body: object) => Buffer.byteLength(JSON.stringify(body));
   function hanging(n: number) {
     return { model: "gpt-4o", messages: [{ role: "user" as const, content: `${n} [[fault:hang]]` }] };
   }

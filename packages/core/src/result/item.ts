@@ -22,7 +22,7 @@ const item = z.object({
   swept: ledgerEntry.optional(),
   answer: z.string().optional(),
   answer_key: z.string().optional(),
-  /** Epoch seconds. DynamoDB deletes the item then, or up to some days later. */
+  /** Epoch seconds. DynamoDB deletes the item then, or up to some days later; never when it is no number. */
   expires_at: z.number().nullish(),
 });
 

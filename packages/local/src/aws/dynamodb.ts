@@ -1,7 +1,9 @@
 import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
-import { pipeline } from "node:stream";
+import { pipeline, Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { TableSpec } from "../manifest.ts";
+import type { Meter } from "../meter.ts";
 import { type Engine, startEngine } from "./dynamodb/engine.ts";
 import { permissionsOf } from "./dynamodb/permissions.ts";
 import { provisionTables } from "./dynamodb/tables.ts";
@@ -25,6 +27,8 @@ export interface DynamoDBOptions {
   region: string;
   account: string;
   faults?: Faults | undefined;
+  /** With one, every answer also says what the call consumed, by table and index. */
+  meter?: Meter | undefined;
 }
 
 /** A request to DynamoDB is at most 16 MB. Source: BatchWriteItem's reference, November 2026. */
@@ -52,7 +56,8 @@ export async function startDynamoDB(options: DynamoDBOptions) {
           const carriedOut = await applyFault(fault, call, options.faults, exchange, (kind) =>
             refuse(response, kind, body),
           );
-          if (carriedOut) forward(request, body, response, engine, agent);
+          if (!carriedOut) return;
+          forward(request, body, response, { engine, agent, metered: options.meter && { meter: options.meter, call } });
         })
         .catch((error) => sendJsonError(response, error));
     });
@@ -129,23 +134,44 @@ function authorize(
   }
 }
 
-function forward(request: IncomingMessage, body: Buffer, response: ServerResponse, engine: Engine, agent: Agent): void {
+interface Upstream {
+  engine: Engine;
+  agent: Agent;
+  metered?: Metered | undefined;
+}
+
+interface Metered {
+  meter: Meter;
+  call: ServiceCall;
+}
+
+function forward(
+  request: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse,
+  { engine, agent, metered }: Upstream,
+): void {
   const failure = engine.failure();
   if (failure !== null) {
     sendJsonError(response, new Error(failure));
     return;
   }
-  const headers = { ...request.headers, authorization: engineAuthorization, "content-length": String(body.length) };
+  const sent = metered ? askingForCapacity(body) : body;
+  const headers = { ...request.headers, authorization: engineAuthorization, "content-length": String(sent.length) };
   delete headers["transfer-encoding"];
   delete headers.expect;
   const { method, url } = request;
   const upstream = httpRequest(
     { host: "127.0.0.1", port: engine.port, method, path: url, headers, agent },
     (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      // Its client may be gone.
-      if (response.destroyed) answer.resume();
-      else pipeline(answer, response, () => {});
+      const pass = (content: Readable) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        // Its client may be gone.
+        if (response.destroyed) content.resume();
+        else pipeline(content, response, () => {});
+      };
+      if (metered) tell(metered, body, answer).then(pass, (error) => sendJsonError(response, error));
+      else pass(answer);
     },
   );
   upstream.on("error", (error) => {
@@ -155,5 +181,15 @@ function forward(request: IncomingMessage, body: Buffer, response: ServerRespons
   response.on("close", () => {
     if (!response.writableFinished) upstream.destroy();
   });
-  upstream.end(body);
+  upstream.end(sent);
+}
+
+const askingForCapacity = (body: Buffer): Buffer =>
+  Buffer.from(JSON.stringify({ ...parseJsonObject(body), ReturnConsumedCapacity: "INDEXES" }));
+
+/** Tells the meter of an answer, and resolves with its content for whoever waits for it. */
+async function tell({ meter, call }: Metered, body: Buffer, answer: IncomingMessage): Promise<Readable> {
+  const content = await buffer(answer);
+  await meter.answered(call, parseJsonObject(body), parseJsonObject(content));
+  return Readable.from([content]);
 }

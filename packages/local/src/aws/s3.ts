@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import type { BucketSpec } from "../manifest.ts";
+import type { Meter } from "../meter.ts";
 import { applyFault, type Faults, type ServiceCall, traceIdOf } from "./fault.ts";
 import type { Principals } from "./iam.ts";
 import { listenOnLoopback } from "./loopback.ts";
@@ -25,6 +26,7 @@ export interface S3Options {
   region: string;
   account: string;
   faults?: Faults | undefined;
+  meter?: Meter | undefined;
   /** Hands an event to its queue, named as in the notification; called again until it resolves. */
   onEvent: OnEvent;
 }
@@ -50,7 +52,7 @@ export async function startS3(options: S3Options) {
     response.setHeader("x-amz-id-2", requestId);
     response.setHeader("server", "AmazonS3");
     allowOrigin(request, response);
-    answer(deps, request, response, requestId, options.faults).catch((error) =>
+    answer(deps, request, response, requestId, options).catch((error) =>
       sendError(request, response, requestId, error),
     );
   });
@@ -70,7 +72,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
-  faults: Faults | undefined,
+  { faults, meter }: S3Options,
 ) {
   if (request.method === "OPTIONS") {
     response.writeHead(200, { "content-length": "0" }).end();
@@ -80,7 +82,8 @@ async function answer(
   const call: S3Call = { deps, request, response, requestId, ...target, query: queryOf(request) };
   if (target.key === "" && isForm(request)) {
     if (!deps.buckets.has(target.bucket)) throw s3Errors.noSuchBucket(target.bucket);
-    await postObject(call);
+    const { name } = await postObject(call);
+    await meter?.answered({ service: "s3", principal: name, operation: "postObject", traceId: null }, null, null);
     return;
   }
   const identity = await authenticate(request, { principals: deps.principals, region: deps.region, service: "s3" });
@@ -96,6 +99,7 @@ async function answer(
   const fault = (await faults?.strike(serviceCall)) ?? null;
   if (!(await applyFault(fault, serviceCall, faults, { request, response }, refuse))) return;
   await operation({ ...call, identity });
+  await meter?.answered(serviceCall, null, null);
 }
 
 const refusals = {

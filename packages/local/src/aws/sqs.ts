@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import type { QueueSpec } from "../manifest.ts";
+import type { Meter } from "../meter.ts";
 import { applyFault, type Faults, type ServiceCall, traceIdOf } from "./fault.ts";
 import { accessDeniedMessage, type Principal, type Principals } from "./iam.ts";
 import {
@@ -32,6 +33,7 @@ export interface SqsOptions {
   region: string;
   account: string;
   faults?: Faults | undefined;
+  meter?: Meter | undefined;
 }
 
 /** More than any batch with its JSON escapes. */
@@ -101,7 +103,9 @@ async function answer(deps: SqsDeps, request: IncomingMessage, response: ServerR
   response.on("close", () => gone.abort());
   const output = await operation({ ...deps, reordered: fault?.kind === "reordered" }, input, gone.signal);
   if (fault?.kind === "redelivered") redeliver(deps, input, output);
-  if (!gone.signal.aborted) sendJson(response, 200, output);
+  if (gone.signal.aborted) return;
+  await options.meter?.answered(call, input, output);
+  sendJson(response, 200, output);
 }
 
 const unavailable = new JsonProtocolError(503, `${coral}#ServiceUnavailable`, "The service is unavailable.");

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Bundle } from "../bundle.ts";
-import type { FunctionSpec } from "../manifest.ts";
 import { createEnvironment, type Environment, type LambdaLog } from "./environment.ts";
 import { FunctionError, LambdaServiceException } from "./error.ts";
 import { REQUEST_LIMIT_BYTES } from "./limits.ts";
 import { guardAgainstOrphans } from "./orphans.ts";
 import { createPool, type Pool } from "./pool.ts";
+import type { FunctionConfiguration } from "./process.ts";
 import { bufferedResponse, type ResponseSink, type StreamedResponse, streamedResponse } from "./response.ts";
 
 /** Invoke's answer: the handler's result, or how it failed, as JSON text. */
@@ -41,7 +41,7 @@ export interface LambdaOptions {
   functions: Record<
     string,
     {
-      spec: Pick<FunctionSpec, "runtime" | "timeoutSeconds" | "memoryMb">;
+      spec: FunctionConfiguration["spec"];
       bundle: Bundle;
       /** Complete: what the function declares, its links, credentials and endpoints. It sees no other variables. */
       environment: Record<string, string>;

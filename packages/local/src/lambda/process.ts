@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import { createInterface } from "node:readline";
 import type { Bundle } from "../bundle.ts";
 import type { FunctionSpec } from "../manifest.ts";
@@ -9,7 +10,7 @@ import type { OrphanGuard } from "./orphans.ts";
 /** Everything that the processes of one function have in common. */
 export interface FunctionConfiguration {
   name: string;
-  spec: Pick<FunctionSpec, "runtime" | "timeoutSeconds" | "memoryMb">;
+  spec: Pick<FunctionSpec, "runtime" | "timeoutSeconds" | "memoryMb" | "logFormat">;
   bundle: Bundle;
   /** Complete: what the function declares, its links, credentials and endpoints. */
   environment: Record<string, string>;
@@ -76,9 +77,13 @@ function environmentOf(configuration: FunctionConfiguration, runtimeApiAddress: 
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(configuration.spec.memoryMb),
     AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
     AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    AWS_LAMBDA_LOG_FORMAT: configuration.spec.logFormat,
+    // Of text, Lambda filters nothing.
+    ...(configuration.spec.logFormat === "JSON" && { AWS_LAMBDA_LOG_LEVEL: "INFO" }),
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${configuration.name}`,
     AWS_LAMBDA_LOG_STREAM_NAME: `${date}/[$LATEST]${randomUUID().replaceAll("-", "")}`,
     AWS_LAMBDA_RUNTIME_API: runtimeApiAddress,
+    LAMBDA_RUNTIME_DIR: path.dirname(configuration.runtimeClient),
     LAMBDA_TASK_ROOT: configuration.bundle.dir,
   };
 }
@@ -92,10 +97,12 @@ function killGroup(child: ChildProcess) {
   }
 }
 
+/** Signals in the words of Lambda, whose own program is in Go: SIGABRT is how Node.js ends when its memory does. */
+const SIGNAL_WORDS: Partial<Record<NodeJS.Signals, string>> = { SIGKILL: "killed", SIGABRT: "aborted" };
+
 /** In the words of Lambda's `Runtime.ExitError`. */
 function exitReason(code: number | null, signal: NodeJS.Signals | null): string {
-  if (signal === "SIGKILL") return "Runtime exited with error: signal: killed";
-  if (signal !== null) return `Runtime exited with error: signal: ${signal}`;
+  if (signal !== null) return `Runtime exited with error: signal: ${SIGNAL_WORDS[signal] ?? signal}`;
   return code === 0 ? "Runtime exited without providing a reason" : `Runtime exited with error: exit status ${code}`;
 }
 

@@ -68,19 +68,28 @@ async function answer(runtime: RuntimeListener, request: IncomingMessage, respon
     return;
   }
   if (route === `POST ${PREFIX}/init/error`) {
-    runtime.failInit(errorType(request), await text(request));
+    const body = await text(request);
+    runtime.failInit(errorType(request, body), body);
     reply(response, "accepted");
     return;
   }
   const [, requestId = "", action] = /^POST \S+\/invocation\/([^/]+)\/(response|error)$/.exec(route) ?? [];
   if (action === "response") reply(response, await runtime.respond(requestId, request));
-  else if (action === "error") reply(response, runtime.fail(requestId, errorType(request), await text(request)));
-  else response.writeHead(404).end();
+  else if (action === "error") {
+    const body = await text(request);
+    reply(response, runtime.fail(requestId, errorType(request, body), body));
+  } else response.writeHead(404).end();
 }
 
-function errorType(request: IncomingMessage): string {
+/** The header is optional, and Amazon's own client sends it for errors of init alone. */
+function errorType(request: IncomingMessage, body: string): string {
   const header = request.headers["lambda-runtime-function-error-type"];
-  return typeof header === "string" ? header : "Unhandled";
+  if (typeof header === "string") return header;
+  try {
+    return String(JSON.parse(body).errorType ?? "Unhandled");
+  } catch {
+    return "Unhandled";
+  }
 }
 
 function reply(response: ServerResponse, outcome: keyof typeof STATUS) {

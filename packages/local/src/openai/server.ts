@@ -49,7 +49,7 @@ export async function startOpenAI(options: OpenAIOptions = {}): Promise<RunningO
       authorize(request, apiKey);
       if (pathname === "/v1/chat/completions") {
         allow("POST", method, pathname);
-        traffic.enter(response);
+        traffic.enter(request, response);
         const body = await readJson(request);
         return await exchangeCompletion(deps, { body, request, response, requestId, apiKey, startedMs });
       }

@@ -11,9 +11,11 @@ export function createContext(headers: IncomingHttpHeaders, env: NodeJS.ProcessE
     memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
     logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
     logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
+    xRayTraceId: String(headers["lambda-runtime-trace-id"]),
+    // Of mobile clients, Cognito and tenants, none of which there are here.
     clientContext: undefined,
     identity: undefined,
-    callbackWaitsForEmptyEventLoop: true,
+    tenantId: undefined,
     getRemainingTimeInMillis: () => deadlineMs - Date.now(),
   };
 }

@@ -15,7 +15,7 @@ export type Handler = (...args: unknown[]) => unknown;
  */
 export async function loadHandler(taskRoot: string, name: string): Promise<Handler> {
   const [, fileName, exportName] = /^([^.]*)\.(.+)$/.exec(path.basename(name)) ?? [];
-  if (fileName === undefined || exportName === undefined) {
+  if (fileName === undefined || exportName === undefined || name.includes("..")) {
     throw runtimeError("Runtime.MalformedHandlerName", `Bad handler: ${name}`);
   }
   const module = await importModule(path.resolve(taskRoot, path.dirname(name), fileName));
@@ -44,11 +44,9 @@ async function importModule(withoutExtension: string): Promise<unknown> {
     return await import(pathToFileURL(file).href);
   } catch (error) {
     if (error instanceof SyntaxError) throw runtimeError("Runtime.UserCodeSyntaxError", String(error), error.stack);
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND") {
-      throw runtimeError("Runtime.ImportModuleError", String(error));
-    }
-    throw error;
+    // Of `require`; an `import` of what is missing has ERR_MODULE_NOT_FOUND, which is passed on as it is.
+    const missing = error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND";
+    throw missing ? runtimeError("Runtime.ImportModuleError", String(error)) : error;
   }
 }
 

@@ -1,41 +1,38 @@
 /**
- * Lambda's Node.js runtime, as far as a bundle can tell: runs inside an execution environment, loads the handler and
- * takes one invocation after the other from the Runtime API. `aws-lambda-ric` can stand in its place.
+ * Lambda's Node.js runtime, as far as a bundle can tell: runs inside an execution environment, loads the handler and takes one
+ * invocation after the other from the Runtime API. It is small and starts without compiling anything; `aws-lambda-ric`,
+ * Amazon's own, can stand in its place, and `npm run test:ric` holds the two to the same tests.
+ *
+ * What nobody catches ends the process with exit status 1, by Node.js's own rules, as in Amazon's from Node.js 24 on.
  */
+import { InvokeStore, InvokeStoreBase } from "@aws/lambda-invoke-store";
+import { patchConsole } from "./console.ts";
 import { type Context, createContext } from "./context.ts";
-import { formatError, runtimeError } from "./error.ts";
+import { runtimeError } from "./error.ts";
 import { type Handler, loadHandler } from "./handler.ts";
 import { awslambda, isStreaming, openResponseStream } from "./response-stream.ts";
 import { runtimeApi } from "./runtime-api.ts";
 
 const { AWS_LAMBDA_RUNTIME_API = "", LAMBDA_TASK_ROOT = "", _HANDLER = "" } = process.env;
 const api = runtimeApi(AWS_LAMBDA_RUNTIME_API);
-let requestId: string | null = null;
+// The store joins the global `awslambda`, where the AWS SDK in the bundle looks for the trace.
+const store = await InvokeStore.getInstanceAsync();
+Object.assign(globalThis, { awslambda: { InvokeStore: store, ...awslambda } });
+const logError = patchConsole(store, process.env);
 
-process.on("uncaughtException", (error) => crash(error, 129));
-process.on("unhandledRejection", (reason) => {
-  const stack = reason instanceof Error ? reason.stack : undefined;
-  crash(runtimeError("Runtime.UnhandledPromiseRejection", String(reason), stack), 128);
+const handler = await loadHandler(LAMBDA_TASK_ROOT, _HANDLER).catch(async (error: unknown) => {
+  logError("Init Error", error);
+  await api.failInit(error);
+  throw error;
 });
-Object.assign(globalThis, { awslambda });
-await run();
-
-async function run() {
-  let handler: Handler;
-  try {
-    handler = await loadHandler(LAMBDA_TASK_ROOT, _HANDLER);
-  } catch (error) {
-    return crash(error, 1);
-  }
-  for (;;) {
-    // Without its environment a runtime has nothing to live for: this is how it goes when the stage does.
-    const { headers, body } = await api.next().catch(() => process.exit(1));
-    const context = createContext(headers, process.env);
-    requestId = context.awsRequestId;
-    process.env._X_AMZN_TRACE_ID = String(headers["lambda-runtime-trace-id"]);
-    const handle = isStreaming(handler) ? stream : respond;
-    await handle(handler, JSON.parse(body), context).catch(() => process.exit(1));
-  }
+const handle = isStreaming(handler) ? stream : respond;
+for (;;) {
+  const { headers, body } = await api.next();
+  const context = createContext(headers, process.env);
+  process.env._X_AMZN_TRACE_ID = context.xRayTraceId;
+  const { REQUEST_ID, X_RAY_TRACE_ID } = InvokeStoreBase.PROTECTED_KEYS;
+  const invocation = { [REQUEST_ID]: context.awsRequestId, [X_RAY_TRACE_ID]: context.xRayTraceId };
+  await store.run(invocation, () => handle(handler, JSON.parse(body), context));
 }
 
 async function respond(handler: Handler, event: unknown, context: Context) {
@@ -54,13 +51,18 @@ async function stream(handler: Handler, event: unknown, context: Context) {
   const response = openResponseStream(api, context.awsRequestId);
   try {
     const running = handler(event, response.stream, context);
-    if (!(running instanceof Promise)) throw new Error("Streaming does not support non-async handlers.");
-    await running;
+    if (!isPromise(running)) throw new Error("Streaming does not support non-async handlers.");
+    if ((await running) !== undefined)
+      console.warn("What a streaming handler returns is ignored: it writes its response to the stream.");
     await response.answered;
   } catch (error) {
     logError("Invoke Error", error);
     await response.fail(error);
   }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 function stringify(result: unknown): string {
@@ -69,15 +71,4 @@ function stringify(result: unknown): string {
   } catch {
     throw runtimeError("Runtime.JSONStringifyError", "Unable to stringify response body");
   }
-}
-
-/** Reports what nobody caught and ends the environment, which cannot be trusted any more. */
-async function crash(error: unknown, exitCode: number) {
-  logError(requestId === null ? "Init Error" : "Invoke Error", error);
-  await (requestId === null ? api.failInit(error) : api.fail(requestId, error)).catch(() => {});
-  process.exit(exitCode);
-}
-
-function logError(title: string, error: unknown) {
-  console.error(`${title} ${JSON.stringify(formatError(error))}`);
 }

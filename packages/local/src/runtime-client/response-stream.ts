@@ -1,5 +1,4 @@
 import type { ClientRequest } from "node:http";
-import { Writable } from "node:stream";
 import { formatError, runtimeError } from "./error.ts";
 import type { RuntimeApi } from "./runtime-api.ts";
 
@@ -7,12 +6,32 @@ const METADATA_CONTENT_TYPE = "application/vnd.awslambda.http-integration-respon
 const DELIMITER = new Uint8Array(8);
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
 
+/** What Amazon's runtime shows of the request that carries a response, so that a handler finds neither more nor less here. */
+const METHODS = [
+  ...["write", "end", "cork", "uncork", "destroy"],
+  ...[
+    "on",
+    "once",
+    "off",
+    "addListener",
+    "prependListener",
+    "prependOnceListener",
+    "removeListener",
+    "removeAllListeners",
+  ],
+  ...["emit", "eventNames", "listeners", "rawListeners", "listenerCount", "setMaxListeners", "getMaxListeners"],
+] as const;
+const STATES = [
+  ...["writable", "writableEnded", "writableFinished", "writableNeedDrain", "writableLength", "writableCorked"],
+  ...["writableHighWaterMark", "writableObjectMode", "destroyed"],
+] as const;
+
 /** The stream that a streaming handler writes its response to. */
-export interface ResponseStream extends Writable {
+export type ResponseStream = Pick<ClientRequest, (typeof METHODS)[number] | (typeof STATES)[number]> & {
   setContentType(contentType: string): void;
   /** Set by `HttpResponseStream.from`, which the runtime's own clients share this name with. */
-  _onBeforeFirstWrite?: (write: (chunk: string | Uint8Array) => void) => void;
-}
+  _onBeforeFirstWrite: ((write: (chunk: string | Uint8Array) => void) => void) | undefined;
+};
 
 /** The global `awslambda` of Lambda's Node runtimes. */
 export const awslambda = {
@@ -43,32 +62,24 @@ export function isStreaming(handler: object): boolean {
 export function openResponseStream(api: RuntimeApi, requestId: string) {
   const { request, answered } = api.stream(requestId);
   let begun = false;
-  const writable = new Writable({
-    write: (chunk: Buffer, _encoding, callback) => writeTo(request, chunk, callback),
-    final(callback) {
-      request.end();
-      answered.then(() => callback(), callback);
-    },
-  });
-  const write = writable.write.bind(writable);
-  const stream: ResponseStream = Object.assign(writable, {
+  const stream = {
+    ...Object.fromEntries(METHODS.map((name) => [name, request[name].bind(request)])),
     // The rest is encoding and callback, in all their forms.
     write(chunk: unknown, ...rest: []) {
-      if (!begun) {
-        begun = true;
-        stream._onBeforeFirstWrite?.((head) => void write(head));
-      }
-      return write(typeof chunk === "string" || chunk instanceof Uint8Array ? chunk : JSON.stringify(chunk), ...rest);
+      if (!begun) stream._onBeforeFirstWrite?.((head) => request.write(head));
+      begun = true;
+      return request.write(isBytes(chunk) ? chunk : JSON.stringify(chunk), ...rest);
     },
     setContentType(contentType: string) {
       if (begun) throw runtimeError("Runtime.InvalidStreamingOperation", "Cannot set content-type, too late.");
       request.setHeader("Content-Type", contentType);
     },
-  });
-  // What the handler does with a failed stream is its own affair; the runtime sees the failure in `answered`.
-  stream.on("error", () => {});
+    _onBeforeFirstWrite: undefined,
+  } as ResponseStream;
+  for (const name of STATES) Object.defineProperty(stream, name, { get: () => request[name] });
   return {
     stream,
+    /** Settles when the response was taken whole. */
     answered,
     /** Ends the response with the error in its trailers, whether or not the body has begun. */
     async fail(error: unknown) {
@@ -83,8 +94,5 @@ export function openResponseStream(api: RuntimeApi, requestId: string) {
   };
 }
 
-/** Waits for the reader where it is slow, so that the handler's own `write` answers false. */
-function writeTo(request: ClientRequest, chunk: Buffer, callback: () => void) {
-  if (request.write(chunk)) callback();
-  else request.once("drain", callback);
-}
+const isBytes = (chunk: unknown): chunk is string | Uint8Array =>
+  typeof chunk === "string" || chunk instanceof Uint8Array;

@@ -1,4 +1,4 @@
-import type { ApiSpec, AuthorizerSpec, GatewayResponseSpec, RouteSpec } from "../manifest.ts";
+import type { AccessLogSpec, ApiSpec, AuthorizerSpec, GatewayResponseSpec, RouteSpec } from "../manifest.ts";
 import type { All, Parsed } from "./inputs.ts";
 import { byName, compare } from "./order.ts";
 import { VisibleError } from "./visible-error.ts";
@@ -20,6 +20,25 @@ export function readApi(all: All, functionOf: (arn: string) => string): ApiSpec 
           rateLimit: settings.inputs.settings.throttlingRateLimit,
         }
       : null,
+    accessLog: readAccessLog(all, stage.inputs.accessLogSettings),
+  };
+}
+
+function readAccessLog(
+  all: All,
+  { destinationArn, format }: { destinationArn: string; format: string },
+): AccessLogSpec {
+  const log = all("aws:cloudwatch/logGroup:LogGroup").find(({ arn }) => arn === destinationArn);
+  if (!log) throw new VisibleError(`The API writes its log to ${destinationArn}, which infra/ does not make.`);
+  return {
+    retentionDays: log.inputs.retentionInDays,
+    fields: JSON.parse(format),
+    metrics: all("aws:cloudwatch/logMetricFilter:LogMetricFilter")
+      .filter(({ inputs }) => inputs.logGroupName === log.inputs.name)
+      .map(({ inputs: { pattern, metricTransformation } }) => {
+        const { namespace, name: metric, dimensions } = metricTransformation;
+        return { pattern, namespace, metric, dimensions };
+      }),
   };
 }
 

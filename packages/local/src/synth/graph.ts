@@ -4,6 +4,10 @@ export interface Graph {
   stage: string;
   region: string;
   account: string;
+  /** Whether `sst remove` is refused. */
+  protect: boolean;
+  /** SST's: what `sst remove` does with tables and buckets, `remove` or `retain`. */
+  removal: string;
   /** Names of `sst.Secret`s. */
   secrets: string[];
   /** Every resource that Pulumi would ask a provider for, in the order of registration. */
@@ -27,6 +31,7 @@ export interface Build {
   handler: string;
   links: Record<string, Record<string, unknown>>;
   properties: Record<string, unknown>;
+  copyFiles: unknown[];
 }
 
 /**

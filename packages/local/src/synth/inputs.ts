@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Graph, Resource } from "./graph.ts";
+import type { Build, Graph, Resource } from "./graph.ts";
 import { VisibleError } from "./visible-error.ts";
 
 const text = z.string();
@@ -22,7 +22,7 @@ const placed = {
     memorySize: count,
     environment: z.strictObject({ variables: z.record(text, text) }),
     role: text,
-    loggingConfig: z.strictObject({ logFormat: text, logGroup: text }),
+    loggingConfig: z.strictObject({ logFormat: z.enum(["JSON", "Text"]), logGroup: text }),
     ephemeralStorage: unread,
     description: unread,
     packageType: z.literal("Zip"),
@@ -136,6 +136,47 @@ const placed = {
       retryPolicy: unread,
     }),
   }),
+  "aws:sns/topic:Topic": z.strictObject({ name: text, fifoTopic: z.literal(false) }),
+  "aws:sns/topicSubscription:TopicSubscription": z.strictObject({ topic: text, protocol: text, endpoint: text }),
+  "aws:cloudwatch/metricAlarm:MetricAlarm": z.strictObject({
+    name: text,
+    alarmDescription: text,
+    metricQueries: z.array(
+      z.union([
+        z.strictObject({
+          id: text,
+          metric: z.strictObject({
+            namespace: text,
+            metricName: text,
+            dimensions: z.record(text, text),
+            stat: text,
+            period: count,
+          }),
+          returnData: either,
+        }),
+        z.strictObject({ id: text, label: text, expression: text, returnData: z.literal(true) }),
+      ]),
+    ),
+    comparisonOperator: z.literal("GreaterThanThreshold"),
+    threshold: count,
+    evaluationPeriods: count,
+    datapointsToAlarm: count,
+    treatMissingData: z.literal("notBreaching"),
+    alarmActions: z.array(text),
+    okActions: z.array(text),
+  }),
+  "aws:cloudwatch/dashboard:Dashboard": z.strictObject({ dashboardName: text, dashboardBody: text }),
+  "aws:cloudwatch/logMetricFilter:LogMetricFilter": z.strictObject({
+    name: text,
+    logGroupName: text,
+    pattern: text,
+    metricTransformation: z.strictObject({
+      namespace: text,
+      name: text,
+      value: z.literal("1"),
+      dimensions: z.record(text, text),
+    }),
+  }),
   "aws:apigateway/restApi:RestApi": z.strictObject({
     name: text,
     endpointConfiguration: z.strictObject({ types: z.literal("REGIONAL") }),
@@ -179,7 +220,7 @@ const placed = {
     restApi: text,
     stageName: text,
     deployment: unread,
-    accessLogSettings: unread,
+    accessLogSettings: z.strictObject({ destinationArn: text, format: text }),
   }),
   "aws:apigateway/methodSettings:MethodSettings": z.strictObject({
     restApi: text,
@@ -189,13 +230,27 @@ const placed = {
   }),
 };
 
+/** What SST asks its bundler for, as far as `bundle.ts` does the same. */
+const build = z.object({
+  properties: z.strictObject({ minify: either, architecture: unread }),
+  copyFiles: z.tuple([]),
+});
+
+const domain = "of the API's own domain: locally it is on loopback";
+
 /** Registered, and left out of the manifest on purpose: type → why. */
 const leftOut: Record<string, string> = {
+  "aws:acm/certificate:Certificate": domain,
+  "aws:acm/certificateValidation:CertificateValidation": domain,
   "aws:apigateway/account:Account": "read, not made: the account's log role",
+  "aws:apigateway/basePathMapping:BasePathMapping": domain,
   "aws:apigateway/deployment:Deployment": "the snapshot of what the other resources say",
+  "aws:apigateway/domainName:DomainName": domain,
   "aws:lambda/permission:Permission": "made by SST for each route and authorizer; lets API Gateway call the function",
+  "aws:route53/record:Record": domain,
   "aws:s3/bucketObjectv2:BucketObjectv2": "a function's code, which the local stage bundles itself",
   "random:index/randomBytes:RandomBytes": "the key of a deployed bundle's links",
+  "sst:aws:HostedZoneLookup": domain,
 };
 
 type Placed = typeof placed;
@@ -227,6 +282,12 @@ export function parseResources({ resources }: Graph) {
         inputs: parse(placed[type], { type, name, inputs }) as Inputs<Type>,
       }));
   };
+}
+
+/** Throws on a setting of the bundler that the local stage's own would not follow. */
+export function parseBuild(name: string, inputs: Build): { minify: boolean } {
+  const { properties } = parse(build, { type: "its bundle", name, inputs: { ...inputs } }) as z.infer<typeof build>;
+  return { minify: properties.minify };
 }
 
 export type All = ReturnType<typeof parseResources>;

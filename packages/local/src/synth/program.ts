@@ -67,7 +67,19 @@ async function evaluate() {
 
   // Outputs settle on their own: the graph is whole when the process has nothing left to do.
   process.once("beforeExit", () =>
-    answer({ graph: { app: app.name, stage, region, account, secrets: secrets.sort(), resources, builds } }),
+    answer({
+      graph: {
+        app: app.name,
+        stage,
+        region,
+        account,
+        protect: app.protect,
+        removal: app.removal,
+        secrets: secrets.sort(),
+        resources,
+        builds,
+      },
+    }),
   );
 }
 

@@ -12,12 +12,20 @@ type Registration = Pick<Resource, "type" | "name" | "inputs">;
  * SST gives a physical name is left off, so that the same configuration has the same names.
  */
 export function register(
-  { type, name, inputs: given }: Registration,
+  { inputs: given, ...registered }: Registration,
   { prefix, region }: { prefix: string; region: string },
 ): Resource & { id: string } {
+  const { type, name } = namesOf(registered);
   const inputs = withoutSuffix(unwrap(given) as Properties, prefix);
   const made = added(type, { ...inputs, logicalName: name }, region);
   return { type, name, inputs, id: name, state: { ...inputs, ...made } };
+}
+
+/** A resource that the CLI makes by itself has its kind in its name: `ApiAZoneLookup.sst.aws.HostedZoneLookup`. */
+function namesOf({ type, name }: Pick<Registration, "type" | "name">): { type: string; name: string } {
+  if (type !== "pulumi-nodejs:dynamic:Resource") return { type, name };
+  const [own = name, ...kind] = name.split(".");
+  return { type: kind.join(":"), name: own };
 }
 
 function added(type: string, { logicalName, ...inputs }: Properties, region: string): Properties {
@@ -41,6 +49,8 @@ function added(type: string, { logicalName, ...inputs }: Properties, region: str
     }
     case "aws:iam/role:Role":
       return { arn: `arn:aws:iam::${account}:role/${name}` };
+    case "aws:sns/topic:Topic":
+      return { arn: arn("sns", `${name}`) };
     case "aws:cloudwatch/logGroup:LogGroup":
       return { arn: arn("logs", `log-group:${name}`) };
     case "aws:apigateway/restApi:RestApi":
@@ -49,6 +59,15 @@ function added(type: string, { logicalName, ...inputs }: Properties, region: str
         executionArn: arn("execute-api", `${logicalName}`),
         arn: `arn:aws:apigateway:${region}::/restapis/${logicalName}`,
       };
+    case "aws:acm/certificate:Certificate": {
+      const record = { resourceRecordName: `_validation.${inputs.domainName}`, resourceRecordType: "CNAME" };
+      return {
+        arn: arn("acm", `certificate/${logicalName}`),
+        domainValidationOptions: [{ ...record, resourceRecordValue: "_value.acm-validations.aws" }],
+      };
+    }
+    case "aws:apigateway/domainName:DomainName":
+      return { regionalDomainName: `d-local.execute-api.${region}.amazonaws.com`, regionalZoneId: "ZREGIONAL" };
     case "aws:apigateway/account:Account":
       // The account's log role is there already, so SST makes none.
       return { cloudwatchRoleArn: `arn:aws:iam::${account}:role/api-gateway-logs` };

@@ -1,8 +1,11 @@
 import * as z from "zod";
 import type { BucketSpec, FunctionSpec, Manifest, QueueSpec, TableSpec } from "../manifest.ts";
+import { readAlarms, readTopics } from "./alarms.ts";
 import { readApi } from "./api.ts";
+import { readDashboards } from "./dashboards.ts";
 import type { Graph } from "./graph.ts";
-import { type All, type Parsed, parseResources } from "./inputs.ts";
+import { type All, type Parsed, parseBuild, parseResources } from "./inputs.ts";
+import { component } from "./names.ts";
 import { byName, compare } from "./order.ts";
 import { statements } from "./policy.ts";
 import { VisibleError } from "./visible-error.ts";
@@ -50,6 +53,9 @@ export function readManifest(graph: Graph): Manifest {
         },
       ]),
     ),
+    topics: readTopics(all),
+    alarms: readAlarms(all),
+    dashboards: readDashboards(all),
   };
 }
 
@@ -60,11 +66,6 @@ function secondsOf(expression: string): number {
   const seconds = Number(count) * (secondsOfUnit[unit] ?? Number.NaN);
   if (seconds > 0) return seconds;
   throw new VisibleError(`The local stage has no clock for ${expression}: use rate(5 minutes), hours or days.`);
-}
-
-/** SST names what it makes after the component, with the kind appended: `LedgerTable` is `Ledger`'s. */
-function component(name: string, kind: string) {
-  return name.endsWith(kind) ? name.slice(0, -kind.length) : name;
 }
 
 function namesOf(resources: { name: string; arn: string }[], kind: string) {
@@ -103,8 +104,9 @@ function readFunction(
       ]),
     ),
     policy: role.inputs.inlinePolicies.flatMap(({ policy }) => statements(policy)),
-    build: z.object({ minify: z.boolean(), sourcemap: z.boolean() }).parse(build.properties),
+    build: parseBuild(name, build),
     logRetentionDays: logs?.inputs.retentionInDays ?? null,
+    logFormat: inputs.loggingConfig.logFormat,
   };
 }
 

@@ -35,8 +35,8 @@ interface Form {
   file: Readable;
 }
 
-/** The browser's upload: a form whose policy was signed beforehand says what may be stored. */
-export async function postObject(call: S3Call): Promise<void> {
+/** The browser's upload: a form whose policy was signed beforehand says what may be stored. Resolves with who signed it. */
+export async function postObject(call: S3Call): Promise<Principal> {
   const { deps, request, bucket } = call;
   const { fields, filename, file } = await readForm(request);
   const key = requiredField(fields, "key").replaceAll(filenameVariable, () => filename);
@@ -66,6 +66,7 @@ export async function postObject(call: S3Call): Promise<void> {
     "Post",
   );
   respond(call, fields, key, etag);
+  return principal;
 }
 
 /** Resolves when the file begins: the fields before it are complete then. Throws S3Error. */

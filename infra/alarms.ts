@@ -1,0 +1,123 @@
+import { createAlarm } from "./alarm.ts";
+import { api, authorizerFunction, chat, openaiApi, vision } from "./api.ts";
+import { requestDeferred, requestDeferredDlq, requestDeferredQueue } from "./deferred.ts";
+import { alarms as limits, throttling } from "./limits.ts";
+import { apiMetric, functionMetric, queueMetric, stageMetric } from "./metrics.ts";
+import { imageUploaded, imageUploadedDlq, imageUploadedQueue } from "./pipeline.ts";
+import { settings } from "./settings.ts";
+import { settleLater, settleLaterDlq, settleLaterQueue } from "./settle-later.ts";
+import { sweep } from "./sweep.ts";
+
+// An alarm costs $0.10 a month for each metric that it looks at, in an expression too: 21 here, of which an account's first ten
+// are free. Source: CloudWatch's prices, November 2026.
+
+const run = (command: string) => `npx sst shell --stage ${$app.stage} -- npm run ${command}`;
+const log = (event: string) => `the functions' logs (Logs Insights: filter event = "${event}")`;
+
+createAlarm("DeadLetters", {
+  happened: "Work was given up after all its tries, and lies in a dead-letter queue for 14 days.",
+  means:
+    "The result of an image or a request has ended as failed. Of SettleLaterDlq: an answer was paid for and is not on the ledger yet.",
+  todo: `See why in ${log("image_failed")}, "request_returns" or "record_failed". When that is mended, send everything back; what is paid for is not paid for again: ${run("redrive")}`,
+  metrics: [imageUploadedDlq, requestDeferredDlq, settleLaterDlq].map((dlq) =>
+    queueMetric(dlq)("ApproximateNumberOfMessagesVisible", "Maximum"),
+  ),
+  above: 0,
+});
+
+const ages = [
+  { name: "ImageUploadedQueueAge", queue: imageUploadedQueue, limit: limits.queueAgeMs.imageUploaded },
+  { name: "RequestDeferredQueueAge", queue: requestDeferredQueue, limit: limits.queueAgeMs.requestDeferred },
+  { name: "SettleLaterQueueAge", queue: settleLaterQueue, limit: limits.queueAgeMs.settleLater },
+];
+for (const { name, queue, limit } of ages) {
+  createAlarm(name, {
+    happened: `A message has waited for over ${Math.round(limit / 60_000)} minutes, longer than five tries and the waits between them take.`,
+    means:
+      "OpenAI's rate limit or the table holds the work up, or more comes in than is worked on at once. Nothing is lost: a message waits for 4 days.",
+    todo: `See on the dashboard which it is, and in ${log("record_failed")}. If OpenAI has room, raise maximumConcurrency in infra/limits.ts.`,
+    metrics: [queueMetric(queue)("ApproximateAgeOfOldestMessage", "Maximum")],
+    above: limit / 1000,
+  });
+}
+
+createAlarm("ServerErrors", {
+  happened: `Over ${limits.serverErrors.percent} % of the requests of ${limits.periodMinutes} minutes were answered with 5xx.`,
+  means: "If UpstreamErrors on the dashboard rise with them, OpenAI fails. If not, this stage does.",
+  todo: `Look at status.openai.com, and for code and cause in ${log("request")} and status >= 500. Clients may repeat with the same Idempotency-Key.`,
+  metrics: [apiMetric("5XXError"), apiMetric("Count")],
+  // One of two requests at night wakes nobody.
+  expression: `IF(m1 >= ${limits.serverErrors.atLeast}, 100 * m1 / m2, 0)`,
+  above: limits.serverErrors.percent,
+});
+
+const { logGroup } = api.nodes;
+if (!logGroup) throw new Error("SST has made no log of the API.");
+// API Gateway has no metric of its own for these, and leaves lines out when it turns very many away: there are at least so many.
+new aws.cloudwatch.LogMetricFilter("ApiThrottled", {
+  name: "ApiThrottled",
+  logGroupName: logGroup.name,
+  pattern: '{ $.refused = "THROTTLED" }',
+  metricTransformation: { namespace: "Tollgate", name: "ApiThrottled", value: "1", dimensions: { Stage: "$.stage" } },
+});
+createAlarm("ApiThrottled", {
+  happened: `API Gateway turned over ${limits.apiThrottled} requests away in ${limits.periodMinutes} minutes, twice in a quarter of an hour.`,
+  means: `More than ${throttling.rateLimit} requests a second came in. Clients got 429 and may repeat; no function ran.`,
+  todo: "See in the API's log who it is, by owner and ip. Raise throttling in infra/limits.ts if they are welcome, or revoke the key.",
+  metrics: [stageMetric("ApiThrottled")],
+  above: limits.apiThrottled,
+  periods: [2, 3],
+});
+
+createAlarm("FunctionsThrottled", {
+  happened: "Lambda had no room for a function of this stage.",
+  means: "The account's concurrency is used up, by this stage or by another. Callers of the API got 500; queues wait.",
+  todo: "See ConcurrentExecutions on the dashboard, and ask for more under Service Quotas: Lambda, Concurrent executions.",
+  metrics: [authorizerFunction, chat, vision, openaiApi, imageUploaded, requestDeferred].map((fn) =>
+    functionMetric(fn)("Throttles"),
+  ),
+  above: 0,
+});
+
+createAlarm("DailySpend", {
+  happened: `OpenAI was paid over $${settings.DAILY_SPEND_USD} in 24 hours.`,
+  means: "This tells, and stops nobody. What OpenAI did not price or account for comes on top.",
+  todo: `See who it was: ${run("usage")}. Give their key a budget or revoke it (${run("keys")}); if it is right, deploy with a higher DAILY_SPEND_USD.`,
+  metrics: [stageMetric("CostUsd")],
+  above: settings.DAILY_SPEND_USD,
+  periodMinutes: 24 * 60,
+});
+
+createAlarm("UpstreamAuth", {
+  happened: "OpenAI refused this stage's key, or its account has no money left.",
+  means: "Every call fails. Callers get 503; queues try again for as long as they keep a message.",
+  todo: `Look at the key and the billing at platform.openai.com. A new key: npx sst secret set OpenAIApiKey --stage ${$app.stage}, then npx sst deploy --stage ${$app.stage}. Then ${run("redrive")}`,
+  metrics: [stageMetric("UpstreamAuthFailures")],
+  above: 0,
+});
+
+createAlarm("UnpricedModel", {
+  happened: "A model or a service tier was used whose price nobody knows.",
+  means:
+    "Its tokens are on the ledger and its cost is not: npm run usage and the alarm DailySpend say less than OpenAI bills.",
+  todo: `See which in ${log("settled")} and UnpricedRequests > 0, and deploy with its price in PRICES. Keys can be held to models: ${run("keys")}`,
+  metrics: [stageMetric("UnpricedRequests")],
+  above: 0,
+});
+
+createAlarm("SettlementsNotKept", {
+  happened: "What came of a request could be written neither to the table nor to its queue.",
+  means: "An answer that was paid for is lost, though its caller may have got it. The sweep counts it as unaccounted.",
+  todo: `Look at DynamoDB's and SQS' health, and for the result in ${log("settlement_not_kept")}. Compare with OpenAI's usage page: ${run("audit")}`,
+  metrics: [stageMetric("SettlementsNotKept")],
+  above: 0,
+});
+
+createAlarm("RecoveryErrors", {
+  happened: "The sweep, or the function that settles late, crashed in two of three periods of five minutes.",
+  means: "What broke off stays running, and its budget stays reserved, until they work again. Nothing is lost.",
+  todo: "Look into the logs of the functions Sweep and SettleLater.",
+  metrics: [sweep, settleLater].map((fn) => functionMetric(fn)("Errors")),
+  above: 0,
+  periods: [2, 3],
+});
