@@ -1,0 +1,30 @@
+// The handler that most people begin with: OpenAI's client, zod, and one put into DynamoDB. No idempotency, no ledger.
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import OpenAI from "openai";
+import { z } from "zod";
+
+const openai = new OpenAI();
+const dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient({}));
+
+const ChatRequest = z.object({
+  model: z.string().default("gpt-4o-mini"),
+  messages: z.array(z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() })).min(1),
+});
+
+export const handler = async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
+  const request = ChatRequest.safeParse(JSON.parse(event.body ?? "{}"));
+  if (!request.success) return { statusCode: 400, body: JSON.stringify({ error: request.error.message }) };
+  const completion = await openai.chat.completions.create(request.data);
+  const id = crypto.randomUUID();
+  const content = completion.choices[0]?.message.content ?? null;
+  const { usage } = completion;
+  await dynamodb.send(
+    new PutCommand({
+      TableName: process.env.TABLE_NAME,
+      Item: { id, model: completion.model, content, usage, createdAt: new Date().toISOString() },
+    }),
+  );
+  return { statusCode: 200, body: JSON.stringify({ id, content, usage }) };
+};

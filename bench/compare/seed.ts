@@ -1,0 +1,57 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { addKey } from "@tollgate/core/key/store";
+import { toAttributes } from "@tollgate/core/result/store";
+import { apiKey, credentials, owner, region, resultId } from "./subjects.ts";
+
+const answer = JSON.stringify({
+  id: "chatcmpl-1",
+  object: "chat.completion",
+  model: "gpt-4o-mini-2024-07-18",
+  choices: [{ index: 0, message: { role: "assistant", content: "Hello!", refusal: null }, finish_reason: "stop" }],
+});
+
+/** What the measured functions read: an API key, and a result. */
+export async function seed(endpoint: string, tableName: string): Promise<void> {
+  const client = new DynamoDBClient({ endpoint, region, credentials });
+  const dynamodb = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  await addKey({ dynamodb, tableName }, apiKey, owner, new Date());
+  const result = {
+    id: resultId,
+    kind: "chat" as const,
+    source: "http" as const,
+    status: "succeeded" as const,
+    owner,
+    model: "gpt-4o-mini-2024-07-18",
+    schema: null,
+    structured: false,
+    usage: {
+      promptTokens: 19,
+      completionTokens: 10,
+      totalTokens: 29,
+      cachedTokens: 0,
+      cacheWriteTokens: 0,
+      reasoningTokens: 0,
+    },
+    costNanoUsd: 8_850,
+    openai: { id: "chatcmpl-1", requestId: "req_1", attempts: 1, serviceTier: "default" },
+    image: null,
+    error: null,
+    metadata: {},
+    createdAt: "2026-11-22T09:00:00.000Z",
+    completedAt: "2026-11-22T09:00:01.000Z",
+    latencyMs: 1_000,
+  };
+  const item = {
+    result,
+    revision: "1",
+    lease_id: "1",
+    lease_expires_at: 0,
+    request_hash: null,
+    pending_unaccounted: 0,
+    ledger: [],
+    answer,
+  };
+  await dynamodb.send(new PutCommand({ TableName: tableName, Item: toAttributes(item) }));
+  client.destroy();
+}
