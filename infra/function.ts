@@ -23,8 +23,9 @@ export function createFunction(name: string, { file, limits, ...props }: Functio
     architecture: "arm64",
     timeout: `${limits.functionTimeoutMs / 1000} seconds`,
     memory: `${limits.memoryMb} MB`,
-    // Without `sourcemap`: SST 4.17 puts the map beside the code in the function's package when it is false, too.
-    nodejs: { minify: true },
+    // In pieces: what is imported at its first use is read then, and not at every cold start. Without maps, since SST would
+    // upload each piece's for its console. With `nodejs.sourcemap: false` SST 4.17 puts them into the function's package.
+    nodejs: { minify: true, splitting: true, esbuild: { sourcemap: false } },
     logging: { retention: "1 month", format: "json" },
     // SST 4.17 lets the whole account take the role, which only `sst dev` needs.
     transform: $dev ? {} : { role: { assumeRolePolicy: trustLambda } },

@@ -2,12 +2,11 @@
 import { execFileSync } from "node:child_process";
 import { globSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { extname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Bundle, bundleFunctions } from "@tollgate/local/bundle";
 import { readManifest } from "@tollgate/local/manifest";
 import { table } from "@tollgate/local/table";
-import { build } from "esbuild";
 import { measure, startServices } from "./measure.ts";
 import type { Measured } from "./probe.ts";
 import { type Row, row } from "./row.ts";
@@ -42,22 +41,19 @@ export async function bench({ rounds, events, only }: BenchOptions): Promise<Row
   installAlternatives();
   const dir = mkdtempSync(join(tmpdir(), "tollgate-bench-"));
   try {
-    await build({
-      entryPoints: [join(import.meta.dirname, "probe.ts"), join(import.meta.dirname, "services.ts")],
-      outdir: dir,
-      outExtension: { ".js": ".mjs" },
-      platform: "node",
-      format: "esm",
-      target: "esnext",
+    const processes = await bundleFunctions({
+      root,
+      outDir: dir,
+      functions: { probe: ownProcess("probe"), services: ownProcess("services") },
     });
-    const { services, counts, stop } = await startServices(join(dir, "services.mjs"));
+    const { services, counts, stop } = await startServices(moduleOf(processes.services));
     try {
       const [ledger] = Object.values(readManifest(root).tables);
       if (ledger) await seed(services.dynamodb, ledger.name);
       const measured = subjects(root, services).filter(({ name }) => !only || only.includes(name));
       progress(`bundling ${measured.map(({ name }) => name).join("; ")}`);
       const bundles = await bundle(join(dir, "functions"), measured);
-      const probe = join(dir, "probe.mjs");
+      const probe = moduleOf(processes.probe);
       const runs = new Map<Subject, Measured[]>(measured.map((subject) => [subject, []]));
       const calls = new Map<Subject, { openai: number; dynamodb: number }>();
       for (let round = 1; round <= rounds; round++) {
@@ -105,14 +101,17 @@ const bundle = (outDir: string, measured: Subject[]) =>
     functions: Object.fromEntries(measured.map((subject) => [slug(subject), subject.spec])),
   });
 
+/** Compiled, so that none of its time goes into stripping types. */
+const ownProcess = (name: string) => ({
+  handler: `bench/compare/${name}.main`,
+  build: { minify: false, splitting: false },
+});
+
+const moduleOf = (bundle: Bundle | undefined) => join(bundle?.dir ?? "", "bundle.mjs");
+
 function taskOf(subject: Subject, bundles: Record<string, Bundle>) {
-  const { dir, handler } = bundles[slug(subject)] ?? { dir: "", handler: "" };
-  const dot = handler.lastIndexOf(".");
-  return {
-    bundle: join(dir, `${handler.slice(0, dot)}.mjs`),
-    exportName: handler.slice(dot + 1),
-    event: subject.event,
-  };
+  const bundle = bundles[slug(subject)];
+  return { bundle: moduleOf(bundle), exportName: extname(bundle?.handler ?? "").slice(1), event: subject.event };
 }
 
 /** What is uploaded, before it is zipped; source maps are not. */

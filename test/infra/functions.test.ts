@@ -35,7 +35,11 @@ describe.each(Object.entries(rows))("%s", (name, row) => {
   });
 
   test("runs on Node 24 and arm64, from a small bundle", () => {
-    expect(spec).toMatchObject({ runtime: "nodejs24.x", architecture: "arm64", build: { minify: true } });
+    expect(spec).toMatchObject({
+      runtime: "nodejs24.x",
+      architecture: "arm64",
+      build: { minify: true, splitting: true },
+    });
   });
 
   test("logs JSON, and does not keep it for ever", () => {

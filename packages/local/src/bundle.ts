@@ -26,7 +26,7 @@ const BANNER = [
  * Bundles every function as `sst deploy` would, so that what runs locally is what would be uploaded.
  *
  * @param options.root the repository's root, from which handlers are named
- * @param options.outDir receives `<function's name>/bundle.mjs` with a source map beside it
+ * @param options.outDir receives `<function's name>/bundle.mjs` with a source map beside it, and the pieces of a split one
  * @throws Error with esbuild's own messages (`file:line:column`) for every function that does not build
  */
 export async function bundleFunctions(options: {
@@ -39,14 +39,22 @@ export async function bundleFunctions(options: {
       const exportName = path.extname(handler);
       const source = await sourceFile(options.root, handler.slice(0, -exportName.length));
       const bundle: Bundle = { dir: path.resolve(options.outDir, name), handler: `bundle${exportName}` };
-      return { name, entryPoint: { in: source, out: path.join(name, "bundle") }, minify: build.minify, bundle };
+      return { name, entryPoint: { in: source, out: path.join(name, "bundle") }, build, bundle };
     }),
   );
+  const { root, outDir } = options;
   // One run for all functions reads what they share once: with a run for each, it takes four times as long.
   for (const minify of [true, false]) {
-    const entryPoints = entries.filter((entry) => entry.minify === minify).map(({ entryPoint }) => entryPoint);
-    if (entryPoints.length > 0) await bundle({ root: options.root, outDir: options.outDir, entryPoints, minify });
+    const alike = entries.filter(({ build }) => !build.splitting && build.minify === minify);
+    const entryPoints = alike.map(({ entryPoint }) => entryPoint);
+    if (entryPoints.length > 0) await bundle({ root, outDir, entryPoints, minify, splitting: false });
   }
+  // One run for all would also split what functions have in common, into pieces outside of their folders.
+  const split = entries.filter(({ build }) => build.splitting);
+  const runs = split.map(({ entryPoint, build: { minify }, bundle: { dir } }) =>
+    bundle({ root, outDir: dir, entryPoints: [{ ...entryPoint, out: "bundle" }], minify, splitting: true }),
+  );
+  await Promise.all(runs);
   return Object.fromEntries(entries.map(({ name, bundle }) => [name, bundle]));
 }
 
@@ -60,6 +68,7 @@ const bundle = (options: {
   outDir: string;
   entryPoints: { in: string; out: string }[];
   minify: boolean;
+  splitting: boolean;
 }) =>
   build({
     absWorkingDir: options.root,
@@ -74,6 +83,7 @@ const bundle = (options: {
     external: ["sharp", "pg-native"],
     keepNames: true,
     minify: options.minify,
+    splitting: options.splitting,
     sourcemap: "linked",
     banner: { js: BANNER },
     logLevel: "silent",

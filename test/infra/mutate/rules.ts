@@ -60,6 +60,7 @@ export const rules: Record<string, Rule> = {
   "functions.*.policy.*.actions.*": gone("permission", (statement, action) => `${action} on ${statement}`),
   "functions.*.policy.*.resources.*": oneOfSeveral("permission", (_, resource) => `resource ${resource}`),
   "functions.*.build.minify": becomes("function", "minify", true, false),
+  "functions.*.build.splitting": becomes("function", "splitting", false),
   "functions.*.logRetentionDays": becomes("function", "log retention", 30, null),
   "functions.*.logFormat": becomes("function", "log format", "Text"),
 

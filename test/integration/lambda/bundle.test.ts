@@ -17,12 +17,12 @@ async function write(file: string, source: string) {
   await mkdir(path.dirname(path.join(root, file)), { recursive: true });
   await writeFile(path.join(root, file), source);
 }
-const bundle = (handlers: Record<string, string>, minify = false) =>
+const bundle = (handlers: Record<string, string>, minify = false, splitting = false) =>
   bundleFunctions({
     root,
     outDir: path.join(root, "out"),
     functions: Object.fromEntries(
-      Object.entries(handlers).map(([name, handler]) => [name, { handler, build: { minify } }]),
+      Object.entries(handlers).map(([name, handler]) => [name, { handler, build: { minify, splitting } }]),
     ),
   });
 
@@ -70,6 +70,22 @@ describe("a bundle, as SST builds it", () => {
     const code = await bundled(`export const handler = async () => (await import("./lazy.ts")).answer;`);
     expect((await readdir(path.join(root, "out/Main"))).sort()).toEqual(["bundle.mjs", "bundle.mjs.map"]);
     expect(code).toMatch(/\n\/\/# sourceMappingURL=bundle\.mjs\.map\n$/);
+  });
+
+  it("is split, when it is asked for, into a piece for each dynamic import, beside the bundle of its function", async () => {
+    await write("src/lazy.ts", "export const answer = 42;");
+    await write("src/main.ts", `export const handler = async () => (await import("./lazy.ts")).answer;`);
+    await bundle({ Main: "src/main.handler", Other: "src/main.handler" }, true, true);
+    for (const name of ["Main", "Other"]) {
+      const files = (await readdir(path.join(root, "out", name))).filter((file) => file.endsWith(".mjs"));
+      expect(files.sort()).toEqual([
+        "bundle.mjs",
+        expect.stringMatching(/^chunk-\w+\.mjs$/),
+        expect.stringMatching(/^lazy-\w+\.mjs$/),
+      ]);
+      const { handler } = await import(path.join(root, "out", name, "bundle.mjs"));
+      expect(await handler()).toBe(42);
+    }
   });
 
   it("is an ES module, in a package of whatever type", async () => {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { FunctionSpec } from "../manifest.ts";
 import type { Build, Graph, Resource } from "./graph.ts";
 import { VisibleError } from "./visible-error.ts";
 
@@ -232,7 +233,13 @@ const placed = {
 
 /** What SST asks its bundler for, as far as `bundle.ts` does the same. */
 const build = z.object({
-  properties: z.strictObject({ minify: either, architecture: unread }),
+  properties: z.strictObject({
+    minify: either,
+    splitting: either.default(false),
+    // The local stage always makes one.
+    esbuild: z.strictObject({ sourcemap: either }).optional(),
+    architecture: unread,
+  }),
   copyFiles: z.tuple([]),
 });
 
@@ -285,9 +292,9 @@ export function parseResources({ resources }: Graph) {
 }
 
 /** Throws on a setting of the bundler that the local stage's own would not follow. */
-export function parseBuild(name: string, inputs: Build): { minify: boolean } {
+export function parseBuild(name: string, inputs: Build): FunctionSpec["build"] {
   const { properties } = parse(build, { type: "its bundle", name, inputs: { ...inputs } }) as z.infer<typeof build>;
-  return { minify: properties.minify };
+  return { minify: properties.minify, splitting: properties.splitting };
 }
 
 export type All = ReturnType<typeof parseResources>;
