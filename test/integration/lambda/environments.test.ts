@@ -161,7 +161,7 @@ it("ends one environment, at work on the invocation that is named, and no other"
   const gate = await gated();
   const running = [1, 2, 3].map(() => lambda.invoke("waits", { gate: gate.url }));
   await gate.arrived(3);
-  const traceIds = lambda.lines.flatMap(({ line }) => /Root=1-\S+/.exec(line)?.[0] ?? []);
+  const traceIds = lambda.lines.flatMap(({ line }) => /Root=1-[^"\s]+/.exec(line)?.[0] ?? []);
   const [crashed, late] = traceIds as [string, string];
   lambda.end("waits", crashed, "kill");
   lambda.end("waits", late, "time-out");
