@@ -86,7 +86,7 @@ async function complete(stage: MeteredStage, kind: RequestKind, n: number, signa
   });
   await kind.send(n);
   await until(() => ended.every((hasEnded) => hasEnded()), signal);
-  const used = recorder.usedSince(mark, [client, "admin", ...kind.functions]);
+  const used = recorder.usedSince(mark, [client, "admin", "s3.amazonaws.com", ...kind.functions]);
   return plus(used, { outBytes: (await stage.sentToOpenAI()) - sentBytes });
 }
 

@@ -87,7 +87,7 @@ test("amounts times list prices are dollars", () => {
   const { use } = kind("chat");
   expect(dollarsOf(use)).toMatchObject({
     "API Gateway": 0.0000035,
-    DynamoDB: 11 * awsPrices.dynamodbWriteUnit,
+    DynamoDB: use.writeUnits * awsPrices.dynamodbWriteUnit,
     Lambda: 0.0000002 + use.gbSeconds * 0.0000133334,
     S3: 0,
   });
