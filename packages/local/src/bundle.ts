@@ -49,12 +49,12 @@ export async function bundleFunctions(options: {
     const entryPoints = alike.map(({ entryPoint }) => entryPoint);
     if (entryPoints.length > 0) await bundle({ root, outDir, entryPoints, minify, splitting: false });
   }
-  // One run for all would also split what functions have in common, into pieces outside of their folders.
-  const split = entries.filter(({ build }) => build.splitting);
-  const runs = split.map(({ entryPoint, build: { minify }, bundle: { dir } }) =>
-    bundle({ root, outDir: dir, entryPoints: [{ ...entryPoint, out: "bundle" }], minify, splitting: true }),
-  );
-  await Promise.all(runs);
+  // One run for all would also split what functions have in common, into pieces outside of their folders. One after the other,
+  // since side by side they take more than a gigabyte.
+  for (const { entryPoint, build, bundle: own } of entries.filter(({ build }) => build.splitting)) {
+    const entryPoints = [{ ...entryPoint, out: "bundle" }];
+    await bundle({ root, outDir: own.dir, entryPoints, minify: build.minify, splitting: true });
+  }
   return Object.fromEntries(entries.map(({ name, bundle }) => [name, bundle]));
 }
 
