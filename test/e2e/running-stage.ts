@@ -35,7 +35,7 @@ export default async function setup(project: TestProject) {
     onDecision: recordUse(usedPermissions),
     log: (source, line) => appendFileSync(log, `${source} ${line}\n`),
     // Short enough for a test to wait for an OpenAI that hangs.
-    environment: { OPENAI_ATTEMPT_TIMEOUT_MS: "2000" },
+    environment: { OPENAI_ATTEMPT_TIMEOUT_MS: "3000" },
   }).catch((error) => {
     rmSync(dir, { recursive: true, force: true });
     throw error;
