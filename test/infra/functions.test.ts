@@ -47,3 +47,8 @@ describe.each(Object.entries(rows))("%s", (name, row) => {
     expect(spec.logRetentionDays).toBeGreaterThan(0);
   });
 });
+
+test("whoever takes a request that may name no model is told the default one, and nobody else is", () => {
+  const told = Object.keys(functions).filter((name) => named(functions, name).environment.DEFAULT_MODEL);
+  expect(told).toEqual(["Chat", "ImageUploaded", "OpenAI", "RequestDeferred", "Uploads", "Vision"]);
+});

@@ -27,6 +27,8 @@ describe.each(Object.entries(manifest.functions))("%s", (_, { links, policy }) =
 
     expect("Ledger" in links).toBe(services.has("dynamodb"));
     expect("Images" in links).toBe(services.has("s3"));
+    for (const [name, { arn }] of Object.entries(manifest.queues))
+      expect([name, name in links]).toEqual([name, policy.some(({ resources }) => resources.includes(arn))]);
   });
 });
 
