@@ -60,7 +60,7 @@ export async function bundleFunctions(options: {
 
 /**
  * What SST 4.17.1 has its bundler do for a function of `nodejs24.x`: with the same esbuild, bundles come out the same to the
- * byte. The map is always made; SST uploads it apart from the function unless `nodejs.sourcemap` is set.
+ * byte. The map is always made, for this machine alone: `infra/` has SST make none.
  * Source: `pkg/runtime/node/build.go` of github.com/anomalyco/sst, tag v4.17.0, read in November 2026.
  */
 const bundle = (options: {
