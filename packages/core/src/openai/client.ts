@@ -5,7 +5,7 @@ import type {
 } from "openai/resources/chat/completions";
 import { followCall, type OnCall } from "./call.ts";
 import { failureOf } from "./error.ts";
-import { patientFetchOptions } from "./patience.ts";
+import { createFetch } from "./fetch.ts";
 import { type Attempts, type RetryOptions, withRetries } from "./retry.ts";
 import { serverSentEvents } from "./sse.ts";
 
@@ -67,7 +67,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     baseURL: options.baseUrl,
     maxRetries: 0,
     timeout: options.attemptTimeoutMs,
-    fetchOptions: patientFetchOptions(),
+    fetch: createFetch(),
   });
   const follow = (model: string) => followCall(model, options.onCall ?? (() => {}), retries.now);
   const withinBudget = (deadlineMs: number) => Math.min(deadlineMs, retries.now() + options.budgetMs);

@@ -1,5 +1,6 @@
 import OpenAI from "openai";
 import { AppError, type ErrorCode } from "../error.ts";
+import { connectTimeoutCode } from "./fetch.ts";
 
 /** What one failed attempt at OpenAI means to us. */
 export interface Failure {
@@ -12,7 +13,7 @@ export interface Failure {
 }
 
 /** The connection was never made, so that nothing can have been billed. */
-const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
+const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", connectTimeoutCode]);
 
 /** Maps whatever the OpenAI client threw. The one place where OpenAI's errors become ours. */
 export function failureOf(cause: unknown, timedOut: boolean): Failure {

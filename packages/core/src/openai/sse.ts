@@ -10,16 +10,22 @@ interface Limits {
 }
 
 const done = "[DONE]";
+/** How long the response may take to end after it is done. */
+const farewellMs = 1_000;
 
-/** The data of each server-sent event, as it comes, up to `[DONE]`. Throws when the response ends before, or takes too long. */
+/**
+ * The data of each server-sent event, as it comes, up to `[DONE]`. Throws when the response ends before, or takes too long. It
+ * is read to its end, so that its connection can be used again.
+ */
 export async function* serverSentEvents(response: Response, limits: Limits): AsyncGenerator<string> {
   if (!response.body) throw new Error("The stream has no body.");
   const events: string[] = [];
   const parser = createParser({ onEvent: ({ data }) => void events.push(data) });
   const decoder = new TextDecoder();
+  let isDone = false;
   const patience = () => {
     const leftMs = Math.max(0, limits.deadlineMs - Date.now());
-    return setTimeout(() => limits.abort.abort(), Math.min(limits.silenceMs, leftMs));
+    return setTimeout(() => limits.abort.abort(), Math.min(isDone ? farewellMs : limits.silenceMs, leftMs));
   };
   let timer = patience();
   try {
@@ -27,12 +33,14 @@ export async function* serverSentEvents(response: Response, limits: Limits): Asy
       clearTimeout(timer);
       parser.feed(decoder.decode(bytes, { stream: true }));
       for (const data of events.splice(0)) {
-        if (data === done) return;
-        yield data;
+        isDone ||= data === done;
+        if (!isDone) yield data;
       }
       timer = patience();
     }
-    throw new Error("The stream ended before it was done.");
+    if (!isDone) throw new Error("The stream ended before it was done.");
+  } catch (error) {
+    if (!isDone) throw error;
   } finally {
     clearTimeout(timer);
     limits.abort.abort();

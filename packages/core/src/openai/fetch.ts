@@ -1,0 +1,87 @@
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
+import https from "node:https";
+import type { Socket } from "node:net";
+import type { ClientOptions } from "openai";
+
+type Fetch = NonNullable<ClientOptions["fetch"]>;
+
+/** Not imported: as an ES module, node:http brings its WebSocket along, and with that all of Node's own fetch. */
+const http = process.getBuiltinModule("node:http");
+
+/** Of a connection that was never made, so that nothing was sent over it. */
+export const connectTimeoutCode = "ERR_CONNECT_TIMEOUT";
+
+interface FetchOptions {
+  /** The longest that a connection may take to be made, TLS included. */
+  connectTimeoutMs: number;
+  /** The longest that a connection may have rested to be used again: its other end may have closed it since. */
+  maxRestMs: number;
+  now: () => number;
+}
+
+/** Both are those of Node's own fetch. */
+const defaults: FetchOptions = { connectTimeoutMs: 10_000, maxRestMs: 4_000, now: Date.now };
+
+/**
+ * As much of `fetch` as OpenAI's client asks for, on Node's HTTP client: a fifth of the work of Node's own fetch for each
+ * request, and no limit of 5 minutes to the wait for an answer. No redirects, and nothing compressed.
+ */
+export function createFetch(options: Partial<FetchOptions> = {}): Fetch {
+  const { connectTimeoutMs, maxRestMs, now } = { ...defaults, ...options };
+  const protocols = {
+    "http:": { request: http.request, agent: resting(new http.Agent({ keepAlive: true }), maxRestMs, now) },
+    "https:": { request: https.request, agent: resting(new https.Agent({ keepAlive: true }), maxRestMs, now) },
+  };
+  return (input, { method = "GET", headers, body, signal } = {}) =>
+    new Promise((resolve, reject) => {
+      const url = new URL(String(input));
+      const protocol = protocols[url.protocol as keyof typeof protocols];
+      if (typeof body !== "string" && body != null) throw new TypeError("Only text is sent to OpenAI.");
+      const request = protocol.request(url, {
+        method,
+        headers: { ...Object.fromEntries(new Headers(headers)), "content-length": Buffer.byteLength(body ?? "") },
+        agent: protocol.agent(),
+        ...(signal && { signal }),
+      });
+      limitConnecting(request, connectTimeoutMs);
+      request.on("error", reject).once("response", (message) => resolve(responseOf(message, url.href)));
+      request.end(body);
+    });
+}
+
+/** The agent, without the connections that have rested for too long. A timer would come too late to one that was frozen. */
+function resting(agent: Agent, maxRestMs: number, now: () => number): () => Agent {
+  const since = new WeakMap<Socket, number>();
+  agent.on("free", (socket: Socket) => since.set(socket, now()));
+  return () => {
+    for (const socket of Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []))
+      if (now() - (since.get(socket) ?? 0) > maxRestMs) socket.destroy();
+    return agent;
+  };
+}
+
+function limitConnecting(request: ClientRequest, timeoutMs: number): void {
+  request.once("socket", (socket) => {
+    if (!socket.connecting) return;
+    const error = Object.assign(new Error(`No connection after ${timeoutMs} ms.`), { code: connectTimeoutCode });
+    const timer = setTimeout(() => request.destroy(error), timeoutMs);
+    const end = () => clearTimeout(timer);
+    socket.once("encrypted" in socket ? "secureConnect" : "connect", end).once("close", end);
+  });
+}
+
+/** What OpenAI's client reads of a response, and what we do. Its body is the message itself, which can be iterated over. */
+function responseOf(message: IncomingMessage, url: string): Response {
+  const { statusCode: status = 0, statusMessage: statusText = "" } = message;
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(message.headersDistinct))
+    for (const value of values ?? []) headers.append(name, value);
+  const text = async () => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of message) chunks.push(chunk);
+    return Buffer.concat(chunks).toString("utf8");
+  };
+  const json = async () => JSON.parse(await text());
+  const ok = status >= 200 && status < 300;
+  return { status, statusText, ok, headers, url, body: message, text, json } as unknown as Response;
+}

@@ -1,0 +1,144 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
+import { createUpstream } from "@tollgate/core/openai/client";
+import { connectTimeoutCode, createFetch } from "@tollgate/core/openai/fetch";
+import { afterEach, expect, test } from "vitest";
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+const servers: Server[] = [];
+const sockets = new Set<Socket>();
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
+  await Promise.all(servers.splice(0).map((server) => new Promise((closed) => server.close(closed))));
+});
+
+/** Returns the server's address, and how many connections it has been asked for. */
+async function listen(server: Server) {
+  let connections = 0;
+  server.on("connection", (socket) => {
+    connections += 1;
+    sockets.add(socket.on("close", () => sockets.delete(socket)));
+  });
+  servers.push(server);
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : null;
+  return { host: `127.0.0.1:${port}`, connections: () => connections };
+}
+
+const serve = (answer: Answer) => listen(createServer(answer));
+
+test("sends method, path, headers and text, and reads status, headers and body", async () => {
+  const { host } = await serve(async (request, response) => {
+    const { method, url, headers } = request;
+    response.writeHead(418, "Teapot", { "x-request-id": "req_1", "set-cookie": ["a=1", "b=2"] });
+    response.end(JSON.stringify({ method, url, headers, body: await text(request) }));
+  });
+  const headers = new Headers({ authorization: "Bearer sk-test", "content-type": "application/json" });
+  const response = await createFetch()(`http://${host}/v1/chat?x=1`, { method: "POST", headers, body: '{"ä":1}' });
+  expect(response).toMatchObject({ status: 418, statusText: "Teapot", ok: false, url: `http://${host}/v1/chat?x=1` });
+  expect(response.headers.get("x-request-id")).toBe("req_1");
+  expect(response.headers.getSetCookie()).toEqual(["a=1", "b=2"]);
+  expect(await response.json()).toMatchObject({
+    method: "POST",
+    url: "/v1/chat?x=1",
+    headers: { authorization: "Bearer sk-test", "content-type": "application/json", "content-length": "8" },
+    body: '{"ä":1}',
+  });
+});
+
+test("gives a body piece by piece, as it comes", async () => {
+  let go = () => {};
+  const { host } = await serve(async (_, response) => {
+    response.write("first");
+    await new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    response.end("second");
+  });
+  const response = await createFetch()(`http://${host}/`);
+  const pieces: string[] = [];
+  for await (const piece of response.body ?? []) {
+    pieces.push(Buffer.from(piece).toString());
+    // The server waits for this: the first piece was read before the second was written.
+    go();
+  }
+  expect(pieces).toEqual(["first", "second"]);
+});
+
+test("uses a connection again", async () => {
+  const { host, connections } = await serve((_, response) => void response.end("hello"));
+  const fetch = createFetch();
+  for (let n = 0; n < 3; n++) expect(await (await fetch(`http://${host}/`)).text()).toBe("hello");
+  expect(connections()).toBe(1);
+});
+
+test("uses no connection again that has rested for too long", async () => {
+  const { host, connections } = await serve((_, response) => void response.end("hello"));
+  let nowMs = 0;
+  const fetch = createFetch({ maxRestMs: 4_000, now: () => nowMs });
+  for (const restMs of [0, 4_000, 4_001]) {
+    nowMs += restMs;
+    await (await fetch(`http://${host}/`)).text();
+  }
+  expect(connections()).toBe(2);
+});
+
+test("rejects with the system's code when nobody listens", async () => {
+  const { host } = await serve(() => {});
+  await new Promise((closed) => servers.pop()?.close(closed));
+  await expect(createFetch()(`http://${host}/`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+});
+
+test("rejects when a connection takes too long to be made, TLS included", async () => {
+  const { host } = await listen(createTcpServer(() => {}));
+  const answer = createFetch({ connectTimeoutMs: 50 })(`https://${host}/`);
+  await expect(answer).rejects.toMatchObject({ code: connectTimeoutCode });
+});
+
+test("waits for an answer until its signal says otherwise", async () => {
+  const abort = new AbortController();
+  const { host } = await serve(() => abort.abort());
+  await expect(createFetch()(`http://${host}/`, { signal: abort.signal })).rejects.toMatchObject({
+    name: "AbortError",
+  });
+});
+
+test("ends a body that has begun when its signal says so", async () => {
+  const abort = new AbortController();
+  const { host } = await serve((_, response) => void response.write("first"));
+  const response = await createFetch()(`http://${host}/`, { signal: abort.signal });
+  const body = response.text();
+  abort.abort();
+  await expect(body).rejects.toThrow();
+});
+
+test("rejects a body that is cut off", async () => {
+  const { host } = await serve((_, response) => {
+    response.writeHead(200, { "content-length": 10 });
+    response.write("first", () => response.destroy());
+  });
+  const response = await createFetch()(`http://${host}/`);
+  await expect(response.text()).rejects.toThrow();
+});
+
+test("a stream that was read to its end leaves its connection to the next", async () => {
+  const { host, connections } = await serve((_, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write('data: {"choices":[]}\n\ndata: [DONE]\n\n');
+    // What ends a response may come later than what says that it is done.
+    setImmediate(() => response.end(": goodbye\n\n"));
+  });
+  const limits = { attemptTimeoutMs: 30_000, budgetMs: 30_000, maxAttempts: 1 };
+  const upstream = createUpstream({ apiKey: "sk-test", baseUrl: `http://${host}/v1`, ...limits });
+  const params = { model: "gpt-4o-mini", messages: [{ role: "user" as const, content: "Hello" }] };
+  for (let n = 0; n < 2; n++) {
+    const { events } = await upstream.stream(params, Date.now() + 30_000);
+    const data: string[] = [];
+    for await (const event of events) data.push(event);
+    expect(data).toEqual(['{"choices":[]}']);
+  }
+  expect(connections()).toBe(1);
+});
