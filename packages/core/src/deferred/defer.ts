@@ -1,7 +1,7 @@
-import { ulid } from "ulid";
 import { admit } from "../key/admit.ts";
 import { budgetOf } from "../key/limits.ts";
 import { type Claim, claim } from "../result/claim.ts";
+import { newUlid } from "../result/id.ts";
 import { answerFromClaim, type Job, newResult, type Performed } from "../result/perform.ts";
 import { discard } from "../result/settle.ts";
 import type { ResultStore } from "../result/store.ts";
@@ -20,7 +20,7 @@ export interface DeferDeps {
 export const deferredMessage = (resultId: string): string => JSON.stringify({ result_id: resultId });
 
 /** Each time that a request is accepted has a key of its own, so that clearing up after one never takes another's. */
-const newRequestKey = ({ owner, id }: Job): string => `requests/${owner}/${id}/${ulid()}.json`;
+const newRequestKey = ({ owner, id }: Job): string => `requests/${owner}/${id}/${newUlid()}.json`;
 
 /**
  * Accepts work to be done later. Returns its result, `running`, once nothing can lose it; or the final one, when the same

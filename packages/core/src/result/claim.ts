@@ -1,10 +1,10 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { ulid } from "ulid";
 import { chargeUpdate, type Reservation } from "../budget/budget.ts";
 import { AppError } from "../error.ts";
 import type { LedgerEntry } from "../usage/ledger.ts";
+import { newUlid } from "./id.ts";
 import {
   epochSeconds,
   leaseShardOf,
@@ -70,7 +70,7 @@ const abandonedAfterMs = 7 * 24 * 60 * 60 * 1000;
  * Where results expire, a claim after that is one of a new result, which OpenAI is asked for again.
  */
 export async function claim(store: ResultStore, options: ClaimOptions): Promise<Claim> {
-  const leaseId = options.result.deferred ? noLease : ulid();
+  const leaseId = options.result.deferred ? noLease : newUlid();
   const fresh: StoredItem = {
     result: options.result,
     revision: newRevision(),

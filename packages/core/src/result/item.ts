@@ -1,7 +1,7 @@
-import { ulid } from "ulid";
 import * as z from "zod";
 import { reservation } from "../budget/budget.ts";
 import { ledgerEntry } from "../usage/ledger.ts";
+import { newUlid } from "./id.ts";
 import { type Result, storedResult } from "./result.ts";
 
 /** How a result lies in the table. Answers too large for an item lie in S3, and the item holds their key. */
@@ -31,7 +31,7 @@ export type StoredItem = z.infer<typeof item>;
 /** Throws on an item that this code did not write: our own bug, never the caller's. */
 export const parseItem = (raw: unknown): StoredItem => item.parse(raw);
 
-export const newRevision = ulid;
+export const newRevision = newUlid;
 
 /**
  * The condition of a write that is made of what was read before: nobody has written since. `:seen` is the revision that was
