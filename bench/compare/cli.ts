@@ -1,12 +1,13 @@
 // npm run bench: our functions and what people write instead, side by side, each measurement in a fresh process.
 import { execFileSync } from "node:child_process";
-import { globSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { globSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Bundle, bundleFunctions } from "@tollgate/local/bundle";
 import { readManifest } from "@tollgate/local/manifest";
 import { table } from "@tollgate/local/table";
+import { createCertificate } from "./certificate.ts";
 import { measure, startServices } from "./measure.ts";
 import type { Measured } from "./probe.ts";
 import { type Row, row } from "./row.ts";
@@ -46,10 +47,13 @@ export async function bench({ rounds, events, only }: BenchOptions): Promise<Row
       outDir: dir,
       functions: { probe: ownProcess("probe"), services: ownProcess("services") },
     });
-    const { services, counts, stop } = await startServices(moduleOf(processes.services));
+    const certificate = await createCertificate();
+    const trusted = join(dir, "certificate.pem");
+    writeFileSync(trusted, certificate.cert);
+    const { services, counts, stop } = await startServices(moduleOf(processes.services), certificate);
     try {
       const [ledger] = Object.values(readManifest(root).tables);
-      if (ledger) await seed(services.dynamodb, ledger.name);
+      if (ledger) await seed(services.dynamodb, certificate.cert, ledger.name);
       const measured = subjects(root, services).filter(({ name }) => !only || only.includes(name));
       progress(`bundling ${measured.map(({ name }) => name).join("; ")}`);
       const bundles = await bundle(join(dir, "functions"), measured);
@@ -60,7 +64,8 @@ export async function bench({ rounds, events, only }: BenchOptions): Promise<Row
         progress(`round ${round} of ${rounds}`);
         for (const [subject, own] of runs) {
           const before = await counts();
-          own.push(await measure(probe, { ...taskOf(subject, bundles), events }, subject.environment));
+          const environment = { ...subject.environment, NODE_EXTRA_CA_CERTS: trusted };
+          own.push(await measure(probe, { ...taskOf(subject, bundles), events }, environment));
           const after = await counts();
           calls.set(subject, { openai: after.openai - before.openai, dynamodb: after.dynamodb - before.dynamodb });
         }
@@ -104,7 +109,7 @@ const bundle = (outDir: string, measured: Subject[]) =>
 /** Compiled, so that none of its time goes into stripping types. */
 const ownProcess = (name: string) => ({
   handler: `bench/compare/${name}.main`,
-  build: { minify: false, splitting: false },
+  build: { minify: false, splitting: false, keepNames: true },
 });
 
 const moduleOf = (bundle: Bundle | undefined) => join(bundle?.dir ?? "", "bundle.mjs");

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Certificate } from "./certificate.ts";
 import type { Measured, Task } from "./probe.ts";
 import type { Counts, Services } from "./services.ts";
 
@@ -34,8 +35,10 @@ export async function measure(probe: string, task: Task, environment: Record<str
 }
 
 /** Starts the process that stands in for OpenAI and DynamoDB. It ends when this one does. */
-export async function startServices(file: string) {
-  const child: ChildProcess = spawn(process.execPath, [file], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+export async function startServices(file: string, certificate: Certificate) {
+  const child: ChildProcess = spawn(process.execPath, [file, JSON.stringify(certificate)], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
   const [services] = (await once(child, "message")) as [Services];
   return {
     services,

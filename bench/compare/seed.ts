@@ -12,8 +12,8 @@ const answer = JSON.stringify({
 });
 
 /** What the measured functions read: an API key, and a result. */
-export async function seed(endpoint: string, tableName: string): Promise<void> {
-  const client = new DynamoDBClient({ endpoint, region, credentials });
+export async function seed(endpoint: string, ca: string, tableName: string): Promise<void> {
+  const client = new DynamoDBClient({ endpoint, region, credentials, requestHandler: { httpsAgent: { ca } } });
   const dynamodb = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
   await addKey({ dynamodb, tableName }, apiKey, owner, new Date());
   const result = {

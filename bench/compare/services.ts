@@ -1,8 +1,11 @@
 // The process that stands in for OpenAI and DynamoDB while functions are measured: a process of its own, so that its work is
-// not theirs. It answers at once and keeps connections, and so takes the same small time from everyone.
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+// not theirs. It answers at once and keeps connections, and so takes the same small time from everyone. It speaks TLS, as OpenAI and
+// AWS do: over plain HTTP, other parts of Node and of the SDKs would be measured.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import type { Certificate } from "./certificate.ts";
 
 /** Where the services listen; how many requests each was sent. */
 export interface Services {
@@ -97,11 +100,13 @@ async function answerAsDynamoDB(request: IncomingMessage, response: ServerRespon
   response.end(body);
 }
 
+const { key, cert }: Certificate = JSON.parse(process.argv[2] ?? "");
+
 async function listen(answer: (request: IncomingMessage, response: ServerResponse) => Promise<unknown>) {
-  const server = createServer((request, response) => void answer(request, response));
+  const server = createServer({ key, cert }, (request, response) => void answer(request, response));
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const [openai, dynamodb] = await Promise.all([listen(answerAsOpenAI), listen(answerAsDynamoDB)]);
