@@ -25,7 +25,8 @@ export function createFunction(name: string, { file, limits, ...props }: Functio
     memory: `${limits.memoryMb} MB`,
     // In pieces: what is imported at its first use is read then, and not at every cold start. Without maps, since SST would
     // upload each piece's for its console. With `nodejs.sourcemap: false` SST 4.17 puts them into the function's package.
-    nodejs: { minify: true, splitting: true, esbuild: { sourcemap: false } },
+    // Without functions' own names, which take a call for each that is made: a tenth of a warm chat (docs/performance.md).
+    nodejs: { minify: true, splitting: true, esbuild: { sourcemap: false, keepNames: false } },
     logging: { retention: "1 month", format: "json" },
     // SST 4.17 lets the whole account take the role, which only `sst dev` needs.
     transform: $dev ? {} : { role: { assumeRolePolicy: trustLambda } },

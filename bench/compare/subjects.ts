@@ -99,7 +99,7 @@ function ours(root: string, services: Services): Subject[] {
 }
 
 /** SST's own defaults, which minify nothing. */
-const byDefault = { minify: false, splitting: false };
+const byDefault = { minify: false, splitting: false, keepNames: true };
 
 /** What people write instead, each in a file of bench/alternatives/src. */
 function alternatives(services: Services): Subject[] {

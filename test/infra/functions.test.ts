@@ -38,7 +38,7 @@ describe.each(Object.entries(rows))("%s", (name, row) => {
     expect(spec).toMatchObject({
       runtime: "nodejs24.x",
       architecture: "arm64",
-      build: { minify: true, splitting: true },
+      build: { minify: true, splitting: true, keepNames: false },
     });
   });
 

@@ -32,7 +32,7 @@ export function causeOf(error: unknown): Record<string, unknown> | undefined {
     .filter((line) => line.startsWith("    at "))
     .slice(0, 5);
   return {
-    name: error.constructor.name,
+    name: error.name,
     ...(status !== undefined && { status }),
     ...(code !== undefined && { code }),
     ...(request_id !== undefined && { request_id }),

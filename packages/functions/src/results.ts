@@ -7,7 +7,6 @@ import { deleteResult, listResults, readItem, toResult } from "@tollgate/core/re
 import { buffered, type HttpRequest, type HttpResponse } from "./http.ts";
 import { now } from "./runtime/config.ts";
 import { store } from "./runtime/results.ts";
-import { images } from "./runtime/s3.ts";
 
 export const handler = buffered(async (request) => {
   const { id } = request.params;
@@ -40,7 +39,11 @@ async function remove({ owner }: HttpRequest, id: string): Promise<HttpResponse>
       resultId: id,
     });
   }
-  if (item.result.source === "s3" && item.result.image?.key) await images.remove(item.result.image.key);
+  if (item.result.source === "s3" && item.result.image?.key) {
+    // S3's client is loaded here, since nearly every request reads.
+    const { images } = await import("./runtime/s3.ts");
+    await images.remove(item.result.image.key);
+  }
   return { status: 200, body: { id, object: "result", deleted: true }, resultId: id };
 }
 

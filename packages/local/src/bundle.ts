@@ -43,17 +43,17 @@ export async function bundleFunctions(options: {
     }),
   );
   const { root, outDir } = options;
-  // One run for all functions reads what they share once: with a run for each, it takes four times as long.
-  for (const minify of [true, false]) {
-    const alike = entries.filter(({ build }) => !build.splitting && build.minify === minify);
-    const entryPoints = alike.map(({ entryPoint }) => entryPoint);
-    if (entryPoints.length > 0) await bundle({ root, outDir, entryPoints, minify, splitting: false });
+  // One run for all that are alike reads what they share once: with a run for each, it takes four times as long.
+  const whole = entries.filter(({ build }) => !build.splitting);
+  for (const alike of Map.groupBy(whole, ({ build }) => JSON.stringify(build)).values()) {
+    const [{ build }] = alike as [(typeof entries)[number]];
+    await bundle({ root, outDir, entryPoints: alike.map(({ entryPoint }) => entryPoint), ...build });
   }
   // One run for all would also split what functions have in common, into pieces outside of their folders. One after the other,
   // since side by side they take more than a gigabyte.
   for (const { entryPoint, build, bundle: own } of entries.filter(({ build }) => build.splitting)) {
     const entryPoints = [{ ...entryPoint, out: "bundle" }];
-    await bundle({ root, outDir: own.dir, entryPoints, minify: build.minify, splitting: true });
+    await bundle({ root, outDir: own.dir, entryPoints, ...build });
   }
   return Object.fromEntries(entries.map(({ name, bundle }) => [name, bundle]));
 }
@@ -63,13 +63,9 @@ export async function bundleFunctions(options: {
  * byte. The map is always made, for this machine alone: `infra/` has SST make none.
  * Source: `pkg/runtime/node/build.go` of github.com/anomalyco/sst, tag v4.17.0, read in November 2026.
  */
-const bundle = (options: {
-  root: string;
-  outDir: string;
-  entryPoints: { in: string; out: string }[];
-  minify: boolean;
-  splitting: boolean;
-}) =>
+const bundle = (
+  options: FunctionSpec["build"] & { root: string; outDir: string; entryPoints: { in: string; out: string }[] },
+) =>
   build({
     absWorkingDir: options.root,
     entryPoints: options.entryPoints,
@@ -81,7 +77,7 @@ const bundle = (options: {
     target: "es2024",
     mainFields: ["module", "main"],
     external: ["sharp", "pg-native"],
-    keepNames: true,
+    keepNames: options.keepNames,
     minify: options.minify,
     splitting: options.splitting,
     sourcemap: "linked",

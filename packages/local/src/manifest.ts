@@ -37,7 +37,8 @@ export interface FunctionSpec {
   links: Record<string, Record<string, unknown>>;
   /** The statements of the function's own role, without those that every function has for its logs. */
   policy: PolicyStatement[];
-  build: { minify: boolean; splitting: boolean };
+  /** What SST asks its bundler for. */
+  build: { minify: boolean; splitting: boolean; keepNames: boolean };
   logRetentionDays: number | null;
   /** How Lambda writes its own lines and those of `console`. */
   logFormat: "JSON" | "Text";

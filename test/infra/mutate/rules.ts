@@ -61,6 +61,7 @@ export const rules: Record<string, Rule> = {
   "functions.*.policy.*.resources.*": oneOfSeveral("permission", (_, resource) => `resource ${resource}`),
   "functions.*.build.minify": becomes("function", "minify", true, false),
   "functions.*.build.splitting": becomes("function", "splitting", false),
+  "functions.*.build.keepNames": becomes("function", "keepNames", true),
   "functions.*.logRetentionDays": becomes("function", "log retention", 30, null),
   "functions.*.logFormat": becomes("function", "log format", "Text"),
 

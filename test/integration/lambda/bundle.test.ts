@@ -17,19 +17,23 @@ async function write(file: string, source: string) {
   await mkdir(path.dirname(path.join(root, file)), { recursive: true });
   await writeFile(path.join(root, file), source);
 }
-const bundle = (handlers: Record<string, string>, minify = false, splitting = false) =>
+type Build = Parameters<typeof bundleFunctions>[0]["functions"][string]["build"];
+/** What SST does for a function that asks for nothing. */
+const byDefault: Build = { minify: false, splitting: false, keepNames: true };
+
+const bundle = (handlers: Record<string, string>, build: Partial<Build> = {}) =>
   bundleFunctions({
     root,
     outDir: path.join(root, "out"),
     functions: Object.fromEntries(
-      Object.entries(handlers).map(([name, handler]) => [name, { handler, build: { minify, splitting } }]),
+      Object.entries(handlers).map(([name, handler]) => [name, { handler, build: { ...byDefault, ...build } }]),
     ),
   });
 
 /** The code of a bundle made of `src/main.ts`. */
-async function bundled(source: string, minify = false): Promise<string> {
+async function bundled(source: string, build: Partial<Build> = {}): Promise<string> {
   await write("src/main.ts", source);
-  await bundle({ Main: "src/main.handler" }, minify);
+  await bundle({ Main: "src/main.handler" }, build);
   return readFile(path.join(root, "out/Main/bundle.mjs"), "utf8");
 }
 
@@ -75,7 +79,7 @@ describe("a bundle, as SST builds it", () => {
   it("is split, when it is asked for, into a piece for each dynamic import, beside the bundle of its function", async () => {
     await write("src/lazy.ts", "export const answer = 42;");
     await write("src/main.ts", `export const handler = async () => (await import("./lazy.ts")).answer;`);
-    await bundle({ Main: "src/main.handler", Other: "src/main.handler" }, true, true);
+    await bundle({ Main: "src/main.handler", Other: "src/main.handler" }, { minify: true, splitting: true });
     for (const name of ["Main", "Other"]) {
       const files = (await readdir(path.join(root, "out", name))).filter((file) => file.endsWith(".mjs"));
       expect(files.sort()).toEqual([
@@ -134,12 +138,13 @@ describe("a bundle, as SST builds it", () => {
     expect(JSON.parse(stdout)).toEqual({ platform: os.platform(), file, dir: `${path.dirname(file)}/` });
   });
 
-  it("keeps names when it minifies", async () => {
+  it("keeps names when it minifies, unless it is told not to", async () => {
     const source =
       "class VeryLongErrorName extends Error {} export const handler = async () => VeryLongErrorName.name;";
-    const code = await bundled(source, true);
+    const code = await bundled(source, { minify: true });
     expect(code).toContain(`"VeryLongErrorName"`);
-    expect(code.length).toBeLessThan((await bundled(source, false)).length);
+    expect(code.length).toBeLessThan((await bundled(source)).length);
+    expect(await bundled(source, { minify: true, keepNames: false })).not.toContain("VeryLongErrorName");
   });
 
   it("leaves sharp and pg-native out", async () => {

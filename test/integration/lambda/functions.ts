@@ -31,7 +31,10 @@ export async function startFunctions(
     await Promise.all(
       Object.entries(fixtures).map(async ([name, { source }]) => {
         await writeFile(path.join(root, "functions", `${name}.ts`), source);
-        return [name, { handler: `functions/${name}.handler`, build: { minify: false, splitting: false } }] as const;
+        return [
+          name,
+          { handler: `functions/${name}.handler`, build: { minify: false, splitting: false, keepNames: true } },
+        ] as const;
       }),
     ),
   );

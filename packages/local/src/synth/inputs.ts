@@ -236,8 +236,8 @@ const build = z.object({
   properties: z.strictObject({
     minify: either,
     splitting: either.default(false),
-    // The local stage always makes one.
-    esbuild: z.strictObject({ sourcemap: either }).optional(),
+    // Of the two, the local stage always makes a map.
+    esbuild: z.strictObject({ sourcemap: either.optional(), keepNames: either.default(true) }).prefault({}),
     architecture: unread,
   }),
   copyFiles: z.tuple([]),
@@ -294,7 +294,8 @@ export function parseResources({ resources }: Graph) {
 /** Throws on a setting of the bundler that the local stage's own would not follow. */
 export function parseBuild(name: string, inputs: Build): FunctionSpec["build"] {
   const { properties } = parse(build, { type: "its bundle", name, inputs: { ...inputs } }) as z.infer<typeof build>;
-  return { minify: properties.minify, splitting: properties.splitting };
+  const { minify, splitting, esbuild } = properties;
+  return { minify, splitting, keepNames: esbuild.keepNames };
 }
 
 export type All = ReturnType<typeof parseResources>;
