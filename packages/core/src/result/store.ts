@@ -112,8 +112,9 @@ function queryPage(tableName: string, options: ListOptions, after: Record<string
     ExpressionAttributeValues: {
       ":owner": `results#${options.owner}`,
       ":from": options.from ?? "0",
-      // "~" sorts after every character of a time and an id, so that a day includes its last moment.
-      ":to": `${options.to ?? ""}~`,
+      // "~" sorts after every character of a time and an id, so that a day includes its last moment. From a position on, the
+      // range ends there: DynamoDB would find it anyway, but DynamoDB Local reads all that lies before it.
+      ":to": after?.owner_sk ?? `${options.to ?? ""}~`,
       ...(options.kind && { ":kind": options.kind }),
       ...(options.status && { ":status": options.status }),
     },
