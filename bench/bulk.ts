@@ -16,8 +16,9 @@ that queue, once for each number of workers.
   --seconds      how long to measure, from ${warmUpMs / 1000} s after all environments have come to work
   --latency-ms   how long OpenAI takes to answer
 
-What is counted: images settled, from ${warmUpMs / 1000} s after the moment at which all environments were at work, until the last batch is
-taken from the queue or --seconds are over. "allowed" is what the workers could do if an image took nothing but OpenAI's time;
+What is counted: images from the beginning of their analysis until they are settled, each by as much of this time as lies within the
+time measured. That begins ${warmUpMs / 1000} s after the moment at which all environments were at work, and ends when the last batch is taken
+from the queue or --seconds are over. "allowed" is what the workers could do if an image took nothing but OpenAI's time;
 "as one alone" if each took as long as one that is alone in the pipeline.
 
 Everything runs on this machine, and DynamoDB Local waits for its disk at every write: TMPDIR=/dev/shm takes that out of the way (Linux).`;
@@ -43,7 +44,7 @@ function rowOf({ environments, batchSize }: Workers, latencyMs: number, loneMs: 
   return {
     workers: `${environments} x ${batchSize}`,
     "s measured": seconds.toFixed(1),
-    images,
+    images: images.toFixed(0),
     "images/s": imagesPerSecond.toFixed(1),
     allowed: allowed(latencyMs).toFixed(1),
     "%": percent(imagesPerSecond / allowed(latencyMs)),

@@ -15,11 +15,11 @@ interface Span {
 }
 
 export interface Throughput {
-  /** Seconds that were measured, and images settled in them. */
+  /** Seconds that were measured, and images done in them. */
   seconds: number;
   images: number;
   imagesPerSecond: number;
-  /** What an image takes, of those settled: medians. `before` it is claimed and read, `after` it is settled. */
+  /** What an image takes, of those settled in the span: medians. `before` it is claimed and read, `after` it is settled. */
   imageMs: { before: number; openai: number; after: number; whole: number };
   /** Invocations and images at work, on average. */
   invocationsAtWork: number;
@@ -51,16 +51,20 @@ export function busySpan(images: readonly Analysed[]): Span | null {
   return span.endMs > span.startMs ? span : null;
 }
 
-/** What came of these images in a span. An image counts where it is settled. */
+/**
+ * What came of these images in a span. An image counts by as much of its time as lies within: where the environments work in
+ * step, a span is seldom a whole number of their steps.
+ */
 export function throughput(images: readonly Analysed[], span: Span): Throughput {
   const settled = images.filter(({ endMs }) => endMs >= span.startMs && endMs < span.endMs);
   const seconds = (span.endMs - span.startMs) / 1000;
+  const done = images.reduce((sum, image) => sum + overlapMs(image, span) / (image.endMs - image.startMs), 0);
   const atWork = (spans: readonly Span[]) =>
     spans.reduce((total, one) => total + overlapMs(one, span), 0) / (seconds * 1000);
   return {
     seconds,
-    images: settled.length,
-    imagesPerSecond: settled.length / seconds,
+    images: done,
+    imagesPerSecond: done / seconds,
     imageMs: {
       before: median(settled.map(({ startMs, answeredMs, openaiMs }) => answeredMs - openaiMs - startMs)),
       openai: median(settled.map(({ openaiMs }) => openaiMs)),

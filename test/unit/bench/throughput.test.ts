@@ -35,12 +35,19 @@ describe("the time in which there is work for every environment", () => {
 describe("throughput in a span", () => {
   const images = twoBusy(0, 20_000);
 
-  it("counts each image once, where it is settled", () => {
+  it("counts each image by as much of its time as lies within", () => {
     const { seconds, images: counted, imagesPerSecond } = throughput(images, { startMs: 10_000, endMs: 12_000 });
-    expect([seconds, counted, imagesPerSecond]).toEqual([2, 32, 16]);
-    const spans = [0, 5_000, 10_000, 15_000].map((startMs) => ({ startMs, endMs: startMs + 5_000 }));
+    expect(seconds).toBe(2);
+    expect(counted).toBeCloseTo(32);
+    expect(imagesPerSecond).toBeCloseTo(16);
+    expect(throughput([image("a", 0)], { startMs: 115, endMs: 1_115 }).images).toBeCloseTo(0.5);
+  });
+
+  it("counts none twice in spans that follow each other", () => {
+    const cuts = [0, 4_900, 9_900, 20_000];
+    const spans = cuts.slice(1).map((endMs, n) => ({ startMs: cuts[n] ?? 0, endMs }));
     const counts = spans.map((span) => throughput(images, span).images);
-    expect(counts.reduce((sum, count) => sum + count)).toBe(images.length);
+    expect(counts.reduce((sum, count) => sum + count)).toBeCloseTo(images.length);
   });
 
   it("says how much was at work on average: two invocations of two images, 230 of 250 ms", () => {
