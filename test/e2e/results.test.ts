@@ -120,6 +120,29 @@ describe("GET /results", () => {
   });
 });
 
+describe("a page of large results", () => {
+  test("ends where no more fit into one answer, and goes on after it", async () => {
+    const owner = await newCaller(stage);
+    const results = 20;
+    const asked: string[] = [];
+    for (let n = 0; n < results; n++) {
+      // Together more than the 6 MB that a function may answer with.
+      const messages = userMessage(`[[fault:long bytes=340000]] ${unique()}`);
+      asked.unshift((await owner.send<Result>("POST", "/chat", { messages })).body.id);
+    }
+    const pages: string[][] = [];
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const query: string = `/results?limit=${results}${cursor && `&cursor=${cursor}`}`;
+      const { status, body }: { status: number; body: Page } = await owner.send<Page>("GET", query);
+      expect([status, body.has_more]).toEqual([200, body.next_cursor !== null]);
+      pages.push(body.data.map(({ id }) => id));
+      cursor = body.next_cursor;
+    }
+    expect(pages.length).toBeGreaterThan(1);
+    expect(pages.flat()).toEqual(asked);
+  });
+});
+
 describe("DELETE /results/{id}", () => {
   test("removes a result and leaves its tokens on the ledger", async () => {
     const owner = await newCaller(stage);

@@ -74,6 +74,20 @@ describe("GET /usage", () => {
   });
 });
 
+describe("a range of days for GET /usage", () => {
+  test("may be a leap year, and no longer", async () => {
+    expect((await caller.send("GET", "/usage?from=2020-01-01&to=2020-12-31")).status).toBe(200);
+    const { status, body } = await caller.send<ErrorBody>("GET", "/usage?from=2020-01-01&to=2021-01-01");
+    expect(status).toBe(400);
+    expect(body.error).toMatchObject({ code: "invalid_range", param: "from", message: expect.stringContaining("366") });
+  });
+
+  test("ends after it begins", async () => {
+    const { status, body } = await caller.send<ErrorBody>("GET", "/usage?from=2026-11-02&to=2026-11-01");
+    expect([status, body.error.code]).toEqual([400, "invalid_range"]);
+  });
+});
+
 describe("GET /schemas", () => {
   test("lists the registered structured outputs as JSON Schema", async () => {
     const { body } = await caller.send<{ data: { name: string; schema: object }[] }>("GET", "/schemas");

@@ -21,14 +21,26 @@ async function read({ owner }: HttpRequest, id: string): Promise<HttpResponse> {
 
 async function list({ owner, query }: HttpRequest): Promise<HttpResponse> {
   const options = resultsOptions(parseRequest(resultsQuery, query));
-  const { results, next } = await listResults(store, { ...options, owner, now: now() });
-  const body = {
-    object: "list",
-    data: results.map(presentResult),
-    has_more: next !== null,
-    next_cursor: next && encodeCursor(next),
-  };
+  const page = await listResults(store, { ...options, owner, now: now() });
+  const results = page.results.map(presentResult);
+  const data = results.slice(0, Math.max(1, countThatFit(results)));
+  // What was read and does not fit is read again by the next page.
+  const next = data.length < results.length ? page.results[data.length - 1] : page.next;
+  const body = { object: "list", data, has_more: !!next, next_cursor: next ? encodeCursor(next) : null };
   return { status: 200, body };
+}
+
+/** Lambda takes 6 MB from a function, in which the body is a text within JSON. The rest is for headers and what is around. */
+const maxAnswerBytes = 5_900_000;
+
+function countThatFit(results: readonly object[]): number {
+  let leftBytes = maxAnswerBytes;
+  const fits = (result: object) => {
+    leftBytes -= Buffer.byteLength(JSON.stringify(`${JSON.stringify(result)},`));
+    return leftBytes >= 0;
+  };
+  const tooMuch = results.findIndex((result) => !fits(result));
+  return tooMuch < 0 ? results.length : tooMuch;
 }
 
 async function remove({ owner }: HttpRequest, id: string): Promise<HttpResponse> {

@@ -10,6 +10,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import type { Faults } from "../../../packages/local/src/aws/fault.ts";
 import { createPrincipals } from "../../../packages/local/src/aws/iam.ts";
 import { startSqs } from "../../../packages/local/src/aws/sqs.ts";
 import { failedItems } from "../../../packages/local/src/event-source/batch-response.ts";
@@ -25,13 +26,20 @@ let server: Awaited<ReturnType<typeof startSqs>>;
 let sqs: SQSClient;
 let client: { endpoint: string; region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
 const cleanUp: (() => Promise<unknown>)[] = [];
+/** What a call of SQS waits for before it is carried out. */
+let before: (operation: string) => Promise<void> | void = () => {};
 
 beforeAll(async () => {
   dir = mkdtempSync(path.join(tmpdir(), "event-source-"));
   const credentials = { accessKeyId: "AKIATEST", secretAccessKey: "secret" };
   const principals = createPrincipals();
   principals.add({ ...credentials, name: "test", policy: "administrator" });
-  server = await startSqs({ dir, principals, queues: {}, region: REGION, account: "000000000000" });
+  const strike: Faults["strike"] = async ({ operation }) => {
+    await before(operation);
+    return null;
+  };
+  const faults = { strike, end: () => {} };
+  server = await startSqs({ dir, principals, queues: {}, region: REGION, account: "000000000000", faults });
   client = { endpoint: server.endpoint, region: REGION, credentials };
   sqs = new SQSClient(client);
 });
@@ -41,6 +49,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 afterEach(async () => {
+  before = () => {};
   for (const stop of cleanUp.splice(0).reverse()) await stop();
 });
 
@@ -216,6 +225,73 @@ describe("an event source mapping", () => {
     await until(() => isEmpty(queue));
     expect(most).toBe(3);
     expect(bodies.toSorted()).toEqual(sent);
+  });
+
+  it("polls for as many batches at once as are free, so that none waits for another's poll", async () => {
+    const queue = await createQueue();
+    const atWork = Promise.withResolvers<void>();
+    const bothPoll = Promise.withResolvers<void>();
+    let batches = 0;
+    let polls = 0;
+    await startMapping(
+      queue,
+      async () => {
+        batches += 1;
+        if (batches === 2) {
+          // From here on no poll is answered before there are two.
+          before = async (operation) => {
+            if (operation !== "ReceiveMessage") return;
+            polls += 1;
+            if (polls === 2) bothPoll.resolve();
+            await bothPoll.promise;
+          };
+          atWork.resolve();
+        }
+        if (batches <= 2) await atWork.promise;
+        return succeed();
+      },
+      { batchSize: 1 },
+    );
+    await queue.send("1", "2", "3", "4");
+    await until(() => isEmpty(queue));
+    expect(batches).toBe(4);
+  });
+
+  it("goes on to the next batch while the messages of the last are being deleted", async () => {
+    const queue = await createQueue();
+    const both = Promise.withResolvers<void>();
+    let batches = 0;
+    before = (operation) => (operation === "DeleteMessageBatch" ? both.promise : undefined);
+    await startMapping(
+      queue,
+      async () => {
+        batches += 1;
+        if (batches === 2) both.resolve();
+        return succeed();
+      },
+      { batchSize: 1, maximumConcurrency: 1 },
+    );
+    await queue.send("one", "two");
+    await until(() => isEmpty(queue));
+    expect(batches).toBe(2);
+  });
+
+  it("has deleted what succeeded when it has stopped", async () => {
+    const queue = await createQueue();
+    const deleting = Promise.withResolvers<void>();
+    let deleted = false;
+    before = async (operation) => {
+      if (operation !== "DeleteMessageBatch") return;
+      deleting.resolve();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      deleted = true;
+    };
+    const source = await startMapping(queue, async () => succeed());
+    await queue.send("one");
+    await deleting.promise;
+    await source.stop();
+    expect(deleted).toBe(true);
+    expect(await isEmpty(queue)).toBe(true);
   });
 
   it("fills a batch beyond SQS's ten from what comes within its window", async () => {

@@ -8,7 +8,8 @@ import { errorBody } from "./responses.ts";
 const meanings: Record<ErrorCode, string> = {
   invalid_request: "The request is not what this document allows; `param` names the field at fault.",
   invalid_schema: "OpenAI's strict mode could not keep to the JSON Schema; `param` is the path of the first problem.",
-  invalid_range: "No result could lie between `from` and `to`, or the cursor belongs to another range.",
+  invalid_range:
+    "Nothing could lie between `from` and `to`, they lie too far apart, or the cursor belongs to another range.",
   invalid_image: "The image is damaged, is not base64, or OpenAI could not fetch or read it.",
   unsupported_image: "The image is of a format that OpenAI does not take.",
   upstream_rejected:

@@ -17,6 +17,7 @@ import {
   unrevised,
 } from "./item.ts";
 import type { Observe } from "./observe.ts";
+import { maxScannedPerPage } from "./page.ts";
 import type { Result } from "./result.ts";
 import { transact } from "./transaction.ts";
 
@@ -45,9 +46,6 @@ export interface ListOptions {
   after?: Pick<Result, "createdAt" | "id"> | undefined;
 }
 
-/** The store reads at most this many index entries for one page, so that a rare filter costs the same as none. */
-const maxScannedPerPage = 1_000;
-
 /** The result as it is stored, or null. Strongly consistent: an id that was handed out is found. */
 export async function readResult(store: ResultStore, id: string): Promise<Result | null> {
   const item = await readItem(store, id);
@@ -68,14 +66,18 @@ export async function toResult(store: ResultStore, item: StoredItem): Promise<Re
 
 /**
  * One page of an owner's results, newest first. `next` is where the following page begins; with a filter, or where results
- * have expired, a page may be shorter than `limit` and still have a next one.
+ * have expired, a page may be shorter than `limit`, or empty, and still have a next one.
  */
 export async function listResults(store: ResultStore, options: ListOptions) {
   const { limit, owner } = options;
   const found: IndexEntry[] = [];
   let start = options.after && { ...ownerKey({ ...options.after, owner }), ...resultKey(options.after.id) };
   for (let scanned = 0; ; ) {
-    const page = await store.dynamodb.send(queryPage(store.tableName, options, start, limit - found.length));
+    const left = maxScannedPerPage - scanned;
+    // Without a filter every entry read is one returned. With one, each turn reads as much as all before it, so that a page takes
+    // few of them, however small it is.
+    const size = isFiltered(options) ? Math.min(left, Math.max(limit * 4, scanned)) : limit;
+    const page = await store.dynamodb.send(queryPage(store.tableName, options, start, size));
     found.push(...((page.Items ?? []) as IndexEntry[]));
     scanned += page.ScannedCount ?? 0;
     start = page.LastEvaluatedKey as IndexEntry | undefined;
@@ -94,6 +96,8 @@ interface IndexEntry {
   owner_sk: string;
 }
 
+const isFiltered = ({ kind, status }: ListOptions): boolean => kind !== undefined || status !== undefined;
+
 function queryPage(tableName: string, options: ListOptions, after: Record<string, string> | undefined, limit: number) {
   const filters = [options.kind && "#kind = :kind", options.status && "#status = :status"].filter(Boolean);
   return new QueryCommand({
@@ -108,15 +112,15 @@ function queryPage(tableName: string, options: ListOptions, after: Record<string
     ExpressionAttributeValues: {
       ":owner": `results#${options.owner}`,
       ":from": options.from ?? "0",
-      // "~" sorts after every character of a time and an id, so that a day includes its last moment.
-      ":to": `${options.to ?? ""}~`,
+      // "~" sorts after every character of a time and an id, so that a day includes its last moment. From a position on, the
+      // range ends there: DynamoDB would find it anyway, but DynamoDB Local reads all that lies before it.
+      ":to": after?.owner_sk ?? `${options.to ?? ""}~`,
       ...(options.kind && { ":kind": options.kind }),
       ...(options.status && { ":status": options.status }),
     },
     ExclusiveStartKey: after,
     ScanIndexForward: false,
-    // Without a filter every entry read is one returned; with one, reading more at once saves round trips.
-    Limit: filters.length > 0 ? Math.min(maxScannedPerPage, limit * 4) : limit,
+    Limit: limit,
   });
 }
 

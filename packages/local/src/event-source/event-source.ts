@@ -35,7 +35,8 @@ export interface EventSourceOptions {
 }
 
 /**
- * Polls a queue and invokes the function with what comes, as an event source mapping does. Messages that a batch
+ * Polls a queue and invokes the function with what comes, as an event source mapping does: under load by as many pollers as it
+ * may run batches at a time, so that none waits for another's poll; by one while the queue is empty. Messages that a batch
  * processed are deleted; those that failed are left alone and come again when their visibility time-out ends.
  *
  * @throws Error for a queue that would deliver a message again while the function may still be at work on it
@@ -49,7 +50,9 @@ export async function startEventSource(options: EventSourceOptions): Promise<{ s
     throw error;
   });
   const stopping = new AbortController();
-  const batches = new Set<Promise<void>>();
+  const pollers = new Set<Promise<void>>();
+  const removals = new Set<Promise<void>>();
+  let polling = 0;
 
   const receive = async (limit: number, waitMs: number): Promise<Message[]> => {
     const { Messages = [] } = await sqs.send(
@@ -77,15 +80,43 @@ export async function startEventSource(options: EventSourceOptions): Promise<{ s
     return batch;
   };
 
-  const poll = async () => {
-    while (!stopping.signal.aborted) {
-      if (batches.size >= concurrency) await Promise.race(batches);
-      const messages = await collect();
-      if (messages.length === 0) continue;
-      const batch = process(messages).catch((error: Error) => log(`${mapping.function}: ${error.message}`));
-      batches.add(batch);
-      batch.then(() => batches.delete(batch));
+  /** Nothing when the queue stays empty, or when it cannot be reached. */
+  const poll = async (): Promise<Message[]> => {
+    polling += 1;
+    try {
+      return await collect();
+    } catch (error) {
+      if (stopping.signal.aborted) return [];
+      log(`${mapping.function}: cannot receive from ${queueUrl}: ${(error as Error).message}`);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
+      return [];
+    } finally {
+      polling -= 1;
     }
+  };
+
+  /** Takes batch after batch, one at a time. Of those that find nothing, one goes on looking. */
+  const work = async () => {
+    while (!stopping.signal.aborted) {
+      const messages = await poll();
+      if (messages.length === 0) {
+        if (polling > 0) return;
+        continue;
+      }
+      addPoller();
+      await process(messages).catch((error: Error) => log(`${mapping.function}: ${error.message}`));
+    }
+  };
+
+  /** A poller beside those that are at work on a batch, as long as there may be more at work. */
+  const addPoller = () => {
+    if (polling > 0 || pollers.size >= concurrency || stopping.signal.aborted) return;
+    const poller = work();
+    pollers.add(poller);
+    poller.then(() => {
+      pollers.delete(poller);
+      addPoller();
+    });
   };
 
   const process = async (messages: Message[]) => {
@@ -94,7 +125,12 @@ export async function startEventSource(options: EventSourceOptions): Promise<{ s
     if (!result.ok) throw new Error(`the batch failed: ${result.payload}`);
     const ids = messages.flatMap(({ MessageId }) => MessageId ?? []);
     const failed = mapping.reportBatchItemFailures ? failedItems(result.payload, ids) : new Set<string>();
-    await remove(messages.filter(({ MessageId }) => MessageId !== undefined && !failed.has(MessageId)));
+    const removal = remove(messages.filter(({ MessageId }) => MessageId !== undefined && !failed.has(MessageId))).catch(
+      (error: Error) => log(`${mapping.function}: messages were not deleted: ${error.message}`),
+    );
+    // The concurrency is that of the function, whose next batch need not wait for this.
+    removals.add(removal);
+    removal.then(() => removals.delete(removal));
   };
 
   const remove = async (messages: Message[]) => {
@@ -107,22 +143,13 @@ export async function startEventSource(options: EventSourceOptions): Promise<{ s
     }
   };
 
-  const polling = (async () => {
-    while (!stopping.signal.aborted) {
-      await poll().catch(async (error: Error) => {
-        if (stopping.signal.aborted) return;
-        log(`${mapping.function}: cannot receive from ${queueUrl}: ${error.message}`);
-        await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
-      });
-    }
-  })();
-
+  addPoller();
   return {
     /** Takes no more messages and waits for the batches that run. */
     async stop() {
       stopping.abort();
-      await polling;
-      await Promise.all(batches);
+      await Promise.all(pollers);
+      await Promise.all(removals);
       sqs.destroy();
     },
   };
