@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { readManifest } from "@tollgate/local/manifest";
+import { measureAlone } from "./alone.ts";
+import { type BundledSubject, bundleProcesses, bundleSubjects, installAlternatives } from "./bundles.ts";
+import type { Measured } from "./measured.ts";
+import type { Options } from "./options.ts";
+import { type Row, row } from "./row.ts";
+import { seed } from "./seed.ts";
+import { startServices } from "./start-services.ts";
+import { subjects } from "./subjects.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const progress = (step: string) => process.stderr.write(`… ${step}\n`);
+
+/** Measures every function once a round. Aborting `signal` ends it early, with nothing left behind. */
+export async function bench(options: Options, signal: AbortSignal): Promise<Row[]> {
+  progress("installing the alternatives");
+  await installAlternatives(root, signal);
+  const dir = mkdtempSync(join(tmpdir(), "tollgate-bench-"));
+  try {
+    return await benchIn(dir, options, signal);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function benchIn(dir: string, { rounds, events, only }: Options, signal: AbortSignal): Promise<Row[]> {
+  const scripts = await bundleProcesses(root, dir);
+  const { services, counts, stop } = await startServices(scripts.services);
+  try {
+    const [ledger] = Object.values(readManifest(root).tables);
+    if (ledger) await seed(services.dynamodb, ledger.name);
+    progress(`bundling ${only.join(", ")}`);
+    const asked = subjects(root, services).filter(({ name }) => only.includes(name));
+    const functions = (await bundleSubjects(root, join(dir, "functions"), asked)).map((bundled) => ({
+      ...bundled,
+      runs: [] as Measured[],
+      callsAnEvent: { openai: 0, dynamodb: 0 },
+    }));
+    const begunMs = Date.now();
+    for (let round = 1; round <= rounds; round++) {
+      progress(`round ${round} of ${rounds}${timeLeft(begunMs, round - 1, rounds)}`);
+      for (const it of functions) {
+        signal.throwIfAborted();
+        const before = await counts();
+        it.runs.push(
+          await measureAlone(scripts.probe, { ...it.task, events }, it.environment, signal).catch(named(it)),
+        );
+        const after = await counts();
+        it.callsAnEvent = {
+          openai: (after.openai - before.openai) / (events + 1),
+          dynamodb: (after.dynamodb - before.dynamodb) / (events + 1),
+        };
+      }
+    }
+    return functions.map(row);
+  } finally {
+    await stop();
+  }
+}
+
+const named =
+  ({ name }: BundledSubject) =>
+  (error: Error) => {
+    throw new Error(`${name}: ${error.message}`, { cause: error });
+  };
+
+function timeLeft(begunMs: number, done: number, rounds: number): string {
+  if (done === 0) return "";
+  const minutes = ((Date.now() - begunMs) / done) * ((rounds - done) / 60_000);
+  return minutes < 1 ? ", less than a minute left" : `, about ${Math.round(minutes)} min left`;
+}
