@@ -1,18 +1,23 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { buildRuntimeClient } from "@tollgate/local/lambda/runtime-client";
 import { readManifest } from "@tollgate/local/manifest";
+import { installRuntimeClient } from "../../test/ric/install.ts";
 import { measureAlone } from "./alone.ts";
 import { type BundledSubject, bundleProcesses, bundleSubjects, installAlternatives } from "./bundles.ts";
-import type { Measured } from "./measured.ts";
-import type { Options } from "./options.ts";
+import type { Measured, Task } from "./measured.ts";
+import type { Options, Runtime } from "./options.ts";
 import { type Row, row } from "./row.ts";
+import { measureUnderRuntime } from "./runtime.ts";
 import { seed } from "./seed.ts";
 import { startServices } from "./start-services.ts";
 import { subjects } from "./subjects.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const progress = (step: string) => process.stderr.write(`… ${step}\n`);
+
+type Measure = (task: Task, environment: Record<string, string>, signal: AbortSignal) => Promise<Measured>;
 
 /** Measures every function once a round. Aborting `signal` ends it early, with nothing left behind. */
 export async function bench(options: Options, signal: AbortSignal): Promise<Row[]> {
@@ -26,8 +31,9 @@ export async function bench(options: Options, signal: AbortSignal): Promise<Row[
   }
 }
 
-async function benchIn(dir: string, { rounds, events, only }: Options, signal: AbortSignal): Promise<Row[]> {
+async function benchIn(dir: string, { rounds, events, only, runtime }: Options, signal: AbortSignal): Promise<Row[]> {
   const scripts = await bundleProcesses(root, dir);
+  const measure = await measureUnder(runtime, scripts.probe, dir);
   const { services, counts, stop } = await startServices(scripts.services);
   try {
     const [ledger] = Object.values(readManifest(root).tables);
@@ -45,9 +51,7 @@ async function benchIn(dir: string, { rounds, events, only }: Options, signal: A
       for (const it of functions) {
         signal.throwIfAborted();
         const before = await counts();
-        it.runs.push(
-          await measureAlone(scripts.probe, { ...it.task, events }, it.environment, signal).catch(named(it)),
-        );
+        it.runs.push(await measure({ ...it.task, events }, it.environment, signal).catch(named(it)));
         const after = await counts();
         it.callsAnEvent = {
           openai: (after.openai - before.openai) / (events + 1),
@@ -59,6 +63,14 @@ async function benchIn(dir: string, { rounds, events, only }: Options, signal: A
   } finally {
     await stop();
   }
+}
+
+async function measureUnder(runtime: Runtime | null, probe: string, dir: string): Promise<Measure> {
+  if (runtime === null) return (...given) => measureAlone(probe, ...given);
+  if (process.platform !== "linux")
+    throw new Error("--runtime reads CPU and memory from /proc, which Linux alone has.");
+  const client = runtime === "ric" ? await installRuntimeClient(progress) : await buildRuntimeClient(dir);
+  return (...given) => measureUnderRuntime(client, ...given);
 }
 
 const named =

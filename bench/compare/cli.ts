@@ -10,7 +10,7 @@ async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   if (options === null) return console.log(usage);
   const rows = await bench(options, stopped.signal);
-  console.log(report(rows));
+  console.log(report(rows, options.runtime === null ? "import" : "init"));
 }
 
 main().catch((error: unknown) => {

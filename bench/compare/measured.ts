@@ -11,7 +11,7 @@ export interface Task {
 
 /** What one process took. Times in milliseconds, memory in bytes. */
 export interface Measured {
-  /** The import of the bundle. */
+  /** Without a runtime, the import of the bundle; under one, from the start of Node.js until it asks for the first event. */
   initMs: number;
   firstMs: number;
   /** Of the process, for init and first event. */

@@ -5,8 +5,10 @@ import { baseline } from "./subjects.ts";
 /**
  * What every function took, with ratios to naive where that was measured too; and in a table of its own, what streams add to
  * OpenAI's first byte.
+ *
+ * @param start what a cold start begins with: `import` or `init`
  */
-export function report(rows: readonly Row[]): string {
+export function report(rows: readonly Row[], start: string): string {
   const naive = rows.find(({ name }) => name === baseline);
   const streams = rows.flatMap(({ name, firstByteMs }) => (firstByteMs ? [{ name, ...firstByteMs }] : []));
   const all = table(
@@ -16,7 +18,7 @@ export function report(rows: readonly Row[]): string {
       return {
         function: row.name,
         "bundle KB": (row.bundleBytes / 1000).toFixed(0),
-        "import ms": digits(row.initMs),
+        [`${start} ms`]: digits(row.initMs),
         "first event ms": digits(row.firstMs),
         "cold ms": withRatio(({ coldMs }) => coldMs),
         "cold CPU ms": withRatio(({ coldCpuMs }) => coldCpuMs),

@@ -26,7 +26,7 @@ test("a row has the medians over the rounds", () => {
 });
 
 test("the table holds each function against naive", () => {
-  const text = report([rowOf("naive", [measured()]), rowOf("chat", [measured({ firstMs: 200 })])]);
+  const text = report([rowOf("naive", [measured()]), rowOf("chat", [measured({ firstMs: 200 })])], "import");
   expect(cells(lineOf("chat", text))).toEqual(
     ["", "chat", "2743", "100", "200", "300 (×2.00)", "120 (×1.00)", "2.00 (×1.00)", "3.00"].concat([
       "4.00 (×1.00)",
@@ -38,18 +38,18 @@ test("the table holds each function against naive", () => {
 });
 
 test("without naive there is no ratio", () => {
-  expect(report([rowOf("chat", [measured()])])).not.toContain("×");
+  expect(report([rowOf("chat", [measured()])], "import")).not.toContain("×");
 });
 
 test("streams are in a table of their own, with what they add to OpenAI's first byte", () => {
   const rows = [rowOf("naive", [measured()]), rowOf("chat-stream", [measured({ firstByteMs: [0.5, 0.6, 2] })])];
-  const [, streams = ""] = report(rows).split("\n\n");
+  const [, streams = ""] = report(rows, "import").split("\n\n");
   expect(cells(lineOf("chat-stream", streams))).toEqual(["", "chat-stream", "0.60", "2.00", ""]);
   expect(lineOf("naive", streams)).toBeUndefined();
 });
 
 test("the table fits into a terminal of 160 columns", () => {
   const slow = measured({ initMs: 1_000, firstMs: 1_000, coldCpuMs: 1_000, warmMs: [100], warmCpuMs: 100 });
-  const text = report([rowOf("naive-minified", [slow]), rowOf("naive", [measured()])]);
+  const text = report([rowOf("naive-minified", [slow]), rowOf("naive", [measured()])], "import");
   expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(160);
 });
