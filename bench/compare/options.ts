@@ -34,16 +34,7 @@ CPU     of the function's process`;
 
 /** @throws Error that says what is wrong, and what there is; null when help is asked for */
 export function parseOptions(args: string[]): Options | null {
-  const { values } = parseArgs({
-    args,
-    options: {
-      rounds: { type: "string", default: "21" },
-      events: { type: "string", default: "300" },
-      only: { type: "string", default: names.join() },
-      runtime: { type: "string" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
+  const values = valuesOf(args);
   if (values.help) return null;
   const [rounds = 0, events = 0] = [values.rounds, values.events].map(Number);
   if (![rounds, events].every((value) => Number.isInteger(value) && value > 0))
@@ -55,4 +46,19 @@ export function parseOptions(args: string[]): Options | null {
   if (values.runtime !== undefined && runtime === null)
     throw new Error(`--runtime: there is no ${values.runtime}. There are ${runtimes.join(" and ")}.`);
   return { rounds, events, only: names.filter((name) => asked.includes(name)), runtime };
+}
+
+function valuesOf(args: string[]) {
+  const options = {
+    rounds: { type: "string", default: "21" },
+    events: { type: "string", default: "300" },
+    only: { type: "string", default: names.join() },
+    runtime: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  } as const;
+  try {
+    return parseArgs({ args, options }).values;
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n\n${usage}`);
+  }
 }
