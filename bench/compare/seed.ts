@@ -2,7 +2,8 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { addKey } from "@tollgate/core/key/store";
 import { toAttributes } from "@tollgate/core/result/store";
-import { apiKey, credentials, owner, region, resultId } from "./subjects.ts";
+import { counterUpdate, shardCount } from "@tollgate/core/usage/ledger";
+import { apiKey, credentials, owner, region, resultId } from "./known.ts";
 
 const answer = JSON.stringify({
   id: "chatcmpl-1",
@@ -11,7 +12,11 @@ const answer = JSON.stringify({
   choices: [{ index: 0, message: { role: "assistant", content: "Hello!", refusal: null }, finish_reason: "stop" }],
 });
 
-/** What the measured functions read: an API key, and a result. */
+/** A week of one model's counters. */
+const days = Array.from({ length: 7 }, (_, day) => `2026-11-${15 + day}`);
+const counts = { requests: 1_000, prompt_tokens: 19_000, completion_tokens: 10_000, total_tokens: 29_000 };
+
+/** What the measured functions read: an API key, a result, and counters. */
 export async function seed(endpoint: string, ca: string, tableName: string): Promise<void> {
   const client = new DynamoDBClient({ endpoint, region, credentials, requestHandler: { httpsAgent: { ca } } });
   const dynamodb = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
@@ -53,5 +58,11 @@ export async function seed(endpoint: string, ca: string, tableName: string): Pro
     answer,
   };
   await dynamodb.send(new PutCommand({ TableName: tableName, Item: toAttributes(item) }));
+  const model = result.model;
+  for (const day of days)
+    for (let shard = 0; shard < shardCount; shard++) {
+      const { Key } = counterUpdate(tableName, owner, { day, model, counts }, shard);
+      await dynamodb.send(new PutCommand({ TableName: tableName, Item: { ...Key, day, model, ...counts } }));
+    }
   client.destroy();
 }

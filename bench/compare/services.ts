@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Certificate } from "./certificate.ts";
 
 /** Where the services listen; how many requests each was sent. */
@@ -44,20 +45,26 @@ const completion = JSON.stringify({
   usage,
 });
 
+const models = JSON.stringify({
+  object: "list",
+  data: [{ id: "gpt-4o-mini", object: "model", created: 1_721_172_741, owned_by: "system" }],
+});
+
 async function answerAsOpenAI(request: IncomingMessage, response: ServerResponse) {
   counts.openai += 1;
-  const { stream } = JSON.parse(await text(request));
-  if (stream) return streamAsOpenAI(response);
+  const body = await text(request);
+  if (body !== "" && JSON.parse(body).stream) return streamAsOpenAI(response);
+  const answer = request.url?.endsWith("/models") ? models : completion;
   response.writeHead(200, {
     "content-type": "application/json",
-    "content-length": Buffer.byteLength(completion),
+    "content-length": Buffer.byteLength(answer),
     "x-request-id": "req_1",
   });
-  response.end(completion);
+  response.end(answer);
 }
 
 /** The first chunk tells when it was sent, as nanoseconds of the machine's own monotonic clock, which all processes share. */
-function streamAsOpenAI(response: ServerResponse) {
+async function streamAsOpenAI(response: ServerResponse) {
   response.writeHead(200, { "content-type": "text/event-stream", "x-request-id": "req_1" });
   const send = (chunk: object) =>
     response.write(`data: ${JSON.stringify({ ...head, object: "chat.completion.chunk", ...chunk })}\n\n`);
@@ -66,6 +73,8 @@ function streamAsOpenAI(response: ServerResponse) {
     usage: null,
   });
   send({ system_fingerprint: `fp_${process.hrtime.bigint()}`, ...choice({ role: "assistant", content: "" }) });
+  // Node.js keeps what is written in one turn together: the first chunk shall not wait for the others.
+  await nextTurn();
   for (const content of words) send(choice({ content }));
   send(choice({}, "stop"));
   send({ choices: [], usage });
@@ -74,30 +83,49 @@ function streamAsOpenAI(response: ServerResponse) {
 
 type Item = Record<string, unknown>;
 
-/** What was put, by table and key. */
-const items = new Map<string, Item>();
-/** The key's attributes in any of the tables that are measured. */
-const keyNames = ["pk", "sk", "id"];
-const placeOf = (table: string, attributes: Item) =>
-  JSON.stringify([table, ...keyNames.map((name) => attributes[name])]);
+/** What was put: by table and partition, and in these by sort key. The alternatives' table has a partition key `id` alone. */
+const partitions = new Map<string, Map<string, Item>>();
+const partitionNamed = (table: string, key: unknown) => JSON.stringify([table, key]);
 
-/**
- * As much of DynamoDB as the measured functions ask for: it keeps what is put, checks no condition and no signature. Amazon's
- * DynamoDB Local takes milliseconds that vary and are not those of DynamoDB; it can be had with --dynamodb local.
- */
+function partitionOf(table: string, { pk, id }: Item): Map<string, Item> {
+  const name = partitionNamed(table, pk ?? id);
+  const found = partitions.get(name) ?? new Map<string, Item>();
+  partitions.set(name, found);
+  return found;
+}
+
+const sortKey = ({ sk }: Item) => JSON.stringify(sk ?? null);
+
+/** As much of DynamoDB as the measured functions ask for: it keeps what is put, and checks neither condition nor signature. */
 async function answerAsDynamoDB(request: IncomingMessage, response: ServerResponse) {
   counts.dynamodb += 1;
   const operation = String(request.headers["x-amz-target"]).split(".")[1];
-  const { TableName, Item, Key, TransactItems = [] } = JSON.parse(await text(request));
-  const puts = [{ TableName, Item }, ...TransactItems.map(({ Put = {} }) => Put)].filter(({ Item }) => Item);
-  for (const put of puts) items.set(placeOf(put.TableName, put.Item), put.Item);
-  const body = operation === "GetItem" ? JSON.stringify({ Item: items.get(placeOf(TableName, Key)) }) : "{}";
+  const body = JSON.stringify(answerTo(operation, JSON.parse(await text(request))));
   response.writeHead(200, {
     "content-type": "application/x-amz-json-1.0",
     "content-length": Buffer.byteLength(body),
     "x-amzn-requestid": "LOCAL",
   });
   response.end(body);
+}
+
+interface Operation {
+  TableName: string;
+  Item?: Item;
+  Key?: Item;
+  TransactItems?: { Put?: Operation }[];
+  ExpressionAttributeValues?: Item;
+}
+
+function answerTo(name: string | undefined, operation: Operation): object {
+  const { TableName, Key, TransactItems = [], ExpressionAttributeValues = {} } = operation;
+  for (const { TableName, Item } of [operation, ...TransactItems.flatMap(({ Put }) => Put ?? [])])
+    if (Item) partitionOf(TableName, Item).set(sortKey(Item), Item);
+  if (name === "GetItem" && Key) return { Item: partitionOf(TableName, Key).get(sortKey(Key)) };
+  if (name !== "Query") return {};
+  // Of the key's condition, its partition alone.
+  const Items = [...(partitions.get(partitionNamed(TableName, ExpressionAttributeValues[":pk"]))?.values() ?? [])];
+  return { Items, Count: Items.length, ScannedCount: Items.length };
 }
 
 const { key, cert }: Certificate = JSON.parse(process.argv[2] ?? "");
@@ -112,4 +140,6 @@ async function listen(answer: (request: IncomingMessage, response: ServerRespons
 const [openai, dynamodb] = await Promise.all([listen(answerAsOpenAI), listen(answerAsDynamoDB)]);
 process.on("message", () => process.send?.(counts));
 process.on("disconnect", () => process.exit());
+// Ctrl-C in a terminal reaches every process: this one ends after those that ask it.
+process.on("SIGINT", () => {});
 process.send?.({ openai: `${openai}/v1`, dynamodb } satisfies Services);

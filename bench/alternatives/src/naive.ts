@@ -6,7 +6,9 @@ import OpenAI from "openai";
 import { z } from "zod";
 
 const openai = new OpenAI();
-const dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient({}));
+/** Shared with what wraps this handler. */
+export const client = new DynamoDBClient({});
+const dynamodb = DynamoDBDocumentClient.from(client);
 
 const ChatRequest = z.object({
   model: z.string().default("gpt-4o-mini"),
