@@ -1,5 +1,5 @@
 import type { ChatDeps } from "../chat/chat.ts";
-import type { Detail, Message } from "../chat/message.ts";
+import type { Detail } from "../chat/message.ts";
 import { type ChatCall, toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
 import { type Caller, httpJob } from "../result/caller.ts";
@@ -9,6 +9,7 @@ import type { Result, ResultImage } from "../result/result.ts";
 import { readItem } from "../result/store.ts";
 import type { ImageStore } from "../upload/image-store.ts";
 import { decodeBase64, decodeDataUrl, inspected } from "./content.ts";
+import type { InlineImage } from "./inline-image.ts";
 import type { ImageInput, VisionRequest } from "./schema.ts";
 
 export interface VisionDeps extends ChatDeps {
@@ -35,19 +36,22 @@ export async function visionCall(
   return { ...call, image: loaded.length === 1 ? (loaded[0]?.image ?? null) : null };
 }
 
+/** OpenAI fetches the image at a URL; others are inside the request. */
+type ImageUrl = string | InlineImage;
+
 /** The user's message that shows images and asks about them. */
-export function visionMessage(urls: string[], prompt = defaultPrompt, detail: Detail = "auto"): Message {
+export function visionMessage(urls: ImageUrl[], prompt = defaultPrompt, detail: Detail = "auto") {
   return {
     role: "user",
     content: [
-      { type: "text", text: prompt },
+      { type: "text" as const, text: prompt },
       ...urls.map((url) => ({ type: "image_url" as const, image_url: { url, detail } })),
     ],
   };
 }
 
 interface Loaded {
-  url: string;
+  url: ImageUrl;
   image: ResultImage | null;
 }
 
