@@ -9,8 +9,9 @@ import { photograph } from "./images/photograph.ts";
 
 const usage = `npm run bench:images [-- --batch 10] [--memory 512] [--megabytes 20]
 
-One photograph, and then --batch of them at once, through S3, queue and function on a stage of its own. All that OpenAI is
-asked is answered when the whole batch has been sent. --batch and --memory are those of infra/manifest.json when left out.
+One photograph, and then --batch of them at once, through S3, queue and function on a stage of its own: sent as they are, and
+shrunk (SHRINK_IMAGES=true). All that OpenAI is asked is answered when the whole batch has been sent. --batch and --memory are
+those of infra/manifest.json when left out.
 Linux only. Ends with status 1 when a peak is above the function's memory.`;
 
 const options = {
@@ -25,16 +26,18 @@ const MB = 1024 * 1024;
 
 interface Row {
   images: number;
+  shrink: boolean;
   measured: Measured;
 }
 
 function report(rows: Row[], imageBytes: number, memoryMb: number): string {
   const mb = (bytes: number) => (bytes / MB).toFixed(1);
   return table(
-    rows.map(({ images, measured }) => {
+    rows.map(({ images, shrink, measured }) => {
       const { beforeBytes, peakBytes, sentBytes, invocationMs, cpuMs } = measured;
       return {
         images,
+        shrunk: shrink ? "yes" : null,
         "image MB": mb(imageBytes),
         "before MB": mb(beforeBytes),
         "peak MB": mb(peakBytes),
@@ -69,10 +72,12 @@ async function main(): Promise<void> {
   const image = await photograph(root, maxBytes);
   const small = await sharp(image).resize(1_600).jpeg().toBuffer();
   const rows: Row[] = [];
-  for (const images of new Set([1, batch])) {
-    progress(`${images} at once`);
-    const measured = await measure({ root, image, small, images, memoryMb, signal: stopping.signal });
-    rows.push({ images, measured });
+  for (const shrink of [false, true]) {
+    for (const images of new Set([1, batch])) {
+      progress(`${images} at once${shrink ? ", shrunk" : ""}`);
+      const measured = await measure({ root, image, small, images, memoryMb, shrink, signal: stopping.signal });
+      rows.push({ images, shrink, measured });
+    }
   }
   console.log(report(rows, image.length, memoryMb));
   if (rows.some(({ measured }) => measured.peakBytes > memoryMb * MB)) process.exitCode = 1;

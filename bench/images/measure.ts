@@ -25,6 +25,8 @@ interface Measuring {
   /** In one batch. */
   images: number;
   memoryMb: number;
+  /** As with `SHRINK_IMAGES=true`. */
+  shrink: boolean;
   /** A small image, of which a batch comes first: whatever a function loads at its first image is loaded then. */
   small: Buffer;
   signal: AbortSignal;
@@ -48,7 +50,7 @@ export async function measure({ root, images, memoryMb, signal, ...given }: Meas
       root,
       dir,
       port: 0,
-      manifest: inOneBatch(readManifest(root), { images, memoryMb }),
+      manifest: inOneBatch(readManifest(root), { images, memoryMb, shrink: given.shrink }),
       openai: { baseUrl: upstream.baseUrl, apiKey: "sk-bench" },
       meter: {
         answered() {},
@@ -95,12 +97,19 @@ export async function measure({ root, images, memoryMb, signal, ...given }: Meas
 }
 
 /** As it is deployed, but for a batch that waits until it is full. */
-function inOneBatch(manifest: Manifest, { images, memoryMb }: Pick<Measuring, "images" | "memoryMb">): Manifest {
+function inOneBatch(
+  manifest: Manifest,
+  { images, memoryMb, shrink }: Pick<Measuring, "images" | "memoryMb" | "shrink">,
+): Manifest {
   const spec = manifest.functions[functionName];
   if (!spec) throw new Error(`infra/manifest.json has no ${functionName}.`);
+  const shrinking = {
+    environment: { ...spec.environment, SHRINK_IMAGES: "true" },
+    build: { ...spec.build, install: ["sharp"] },
+  };
   return {
     ...manifest,
-    functions: { ...manifest.functions, [functionName]: { ...spec, memoryMb } },
+    functions: { ...manifest.functions, [functionName]: { ...spec, memoryMb, ...(shrink && shrinking) } },
     eventSourceMappings: manifest.eventSourceMappings.map((mapping) =>
       mapping.queue === queueName ? { ...mapping, batchSize: images, batchWindowSeconds } : mapping,
     ),

@@ -37,7 +37,12 @@ export interface FunctionSpec {
   links: Record<string, Record<string, unknown>>;
   /** The statements of the function's own role, without those that every function has for its logs. */
   policy: PolicyStatement[];
-  build: { minify: boolean; splitting: boolean };
+  build: {
+    minify: boolean;
+    splitting: boolean;
+    /** Packages that npm installs beside the bundle; none when left out. */
+    install?: string[];
+  };
   logRetentionDays: number | null;
   /** How Lambda writes its own lines and those of `console`. */
   logFormat: "JSON" | "Text";

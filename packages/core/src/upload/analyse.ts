@@ -7,6 +7,7 @@ import { type Job, type Performed, type Prepared, perform } from "../result/perf
 import { type Result, type UploadSettings, uploadSettings } from "../result/result.ts";
 import { inspected } from "../vision/content.ts";
 import { maxImageBytes } from "../vision/image.ts";
+import { fitted } from "../vision/shrink.ts";
 import { type VisionDeps, visionMessage } from "../vision/vision.ts";
 import { imageTooLarge } from "./image-store.ts";
 import { parseUploadKey } from "./key.ts";
@@ -30,7 +31,7 @@ export interface AnalyseOptions {
 }
 
 /**
- * Of a batch, one image after the other is read, and then all are asked about at once: what
+ * Of a batch, one image after the other is read (and shrunk, where the stage shrinks), and then all are asked about at once: what
  * the reading leaves to the garbage collector would add up, beside the images themselves.
  */
 const oneAtATime = inTurn();
@@ -86,7 +87,10 @@ async function prepare(deps: VisionDeps, object: CreatedObject, claimed: Omit<Re
   if (!stored) throw new AppError("not_found", "The object was deleted or replaced before it was analysed.");
   const { prompt, detail, model, schema = defaultSchema, budget } = claimed.upload ?? settingsOf(stored.metadata);
   const { url, image } = inspected(stored.bytes, undefined, object);
-  const call = toChatCall([visionMessage([url], prompt, detail)], { model, schema }, deps.defaultModel);
+  const call = await fitted(
+    deps.shrink,
+    toChatCall([visionMessage([url], prompt, detail)], { model, schema }, deps.defaultModel),
+  );
   return { params: call.params, format: call.format, model: call.model, schema: call.schema, image, budget };
 }
 

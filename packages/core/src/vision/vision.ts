@@ -11,16 +11,22 @@ import type { ImageStore } from "../upload/image-store.ts";
 import { decodeBase64, decodeDataUrl, inspected } from "./content.ts";
 import type { InlineImage } from "./inline-image.ts";
 import type { ImageInput, VisionRequest } from "./schema.ts";
+import { fitted, type Shrink } from "./shrink.ts";
 
 export interface VisionDeps extends ChatDeps {
   images: ImageStore;
+  /** Left out: images are sent as they came. */
+  shrink?: Shrink | undefined;
 }
 
 export const defaultPrompt = "Describe what this shows.";
 
 /** The work of one `POST /vision`. Everything that can be refused is refused here, before anything is stored or asked of OpenAI. */
-export const visionJob = async (deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Job> =>
-  httpJob("vision", request, caller, await visionCall(deps, request, caller.owner));
+export async function visionJob(deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Job> {
+  const call = await visionCall(deps, request, caller.owner);
+  // Not before the claim: a request that is replayed or deferred sends nothing.
+  return { ...httpJob("vision", request, caller, call), prepare: () => fitted(deps.shrink, call) };
+}
 
 /** OpenAI's request about images, which are looked at first. Throws for what OpenAI would refuse. */
 export async function visionCall(

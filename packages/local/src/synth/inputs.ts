@@ -238,6 +238,8 @@ const build = z.object({
     splitting: either.default(false),
     // The local stage always makes one.
     esbuild: z.strictObject({ sourcemap: either }).optional(),
+    // In the versions of the handler's own package.json.
+    install: z.record(z.string(), z.literal("*")).default({}),
     architecture: unread,
   }),
   copyFiles: z.tuple([]),
@@ -294,7 +296,8 @@ export function parseResources({ resources }: Graph) {
 /** Throws on a setting of the bundler that the local stage's own would not follow. */
 export function parseBuild(name: string, inputs: Build): FunctionSpec["build"] {
   const { properties } = parse(build, { type: "its bundle", name, inputs: { ...inputs } }) as z.infer<typeof build>;
-  return { minify: properties.minify, splitting: properties.splitting };
+  const install = Object.keys(properties.install).sort();
+  return { minify: properties.minify, splitting: properties.splitting, ...(install.length > 0 && { install }) };
 }
 
 export type All = ReturnType<typeof parseResources>;
