@@ -3,7 +3,7 @@ import { requestDeferredQueue } from "./deferred.ts";
 import { createFunction } from "./function.ts";
 import { gatewayResponses } from "./gateway-responses.ts";
 import * as limits from "./limits.ts";
-import { defaultModel, openai } from "./openai.ts";
+import { defaultModel, openai, shrinking } from "./openai.ts";
 import { settings } from "./settings.ts";
 import { handOver } from "./settle-later.ts";
 import { images, ledger, resources } from "./storage.ts";
@@ -36,7 +36,8 @@ export const vision = createFunction("Vision", {
   limits: limits.streaming,
   streaming: true,
   link: [...link, requestDeferredQueue],
-  environment,
+  environment: { ...environment, ...shrinking.environment },
+  install: shrinking.install,
   permissions: [
     settle,
     readWriteOutputs,

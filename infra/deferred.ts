@@ -1,6 +1,6 @@
 import { createFunction } from "./function.ts";
 import { deferred as limits } from "./limits.ts";
-import { openai } from "./openai.ts";
+import { openai, shrinking } from "./openai.ts";
 import { handOver } from "./settle-later.ts";
 import { resources } from "./storage.ts";
 
@@ -19,7 +19,8 @@ export const requestDeferred = createFunction("RequestDeferred", {
   file: "request-deferred",
   limits,
   link: [...link, requestDeferredQueue],
-  environment: { ...environment, MAX_RECEIVE_COUNT: String(limits.maxReceiveCount) },
+  environment: { ...environment, ...shrinking.environment, MAX_RECEIVE_COUNT: String(limits.maxReceiveCount) },
+  install: shrinking.install,
   permissions: [
     // No deletion: a result whose id was handed out is never forgotten.
     { actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources: [resources.ledger] },

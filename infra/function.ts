@@ -9,6 +9,8 @@ interface FunctionProps {
   permissions?: sst.aws.FunctionArgs["permissions"];
   link?: (typeof images | typeof ledger | typeof openaiApiKey | sst.aws.Queue)[];
   environment?: Record<string, string>;
+  /** Packages that lie beside the bundle, in the versions of packages/functions/package.json. */
+  install?: string[];
   /** Whether API Gateway streams its response. */
   streaming?: boolean;
 }
@@ -16,7 +18,7 @@ interface FunctionProps {
 const trustLambda = aws.iam.assumeRolePolicyForPrincipal({ Service: "lambda.amazonaws.com" });
 
 /** Every function of the app is made here, so that none has a default of SST's: 20 s, x86, kept wildcard links. */
-export function createFunction(name: string, { file, limits, ...props }: FunctionProps) {
+export function createFunction(name: string, { file, limits, install = [], ...props }: FunctionProps) {
   return new sst.aws.Function(name, {
     handler: `packages/functions/src/${file}.handler`,
     runtime: "nodejs24.x",
@@ -26,7 +28,12 @@ export function createFunction(name: string, { file, limits, ...props }: Functio
     // In pieces: what is imported at its first use is read then, and not at every cold start. Without maps, since SST would
     // upload each piece's for its console. With `nodejs.sourcemap: false` SST 4.17 puts them into the function's package.
     // Without functions' own names, which take a call for each that is made: a tenth of a warm chat (docs/performance.md).
-    nodejs: { minify: true, splitting: true, esbuild: { sourcemap: false, keepNames: false } },
+    nodejs: {
+      minify: true,
+      splitting: true,
+      esbuild: { sourcemap: false, keepNames: false },
+      ...(install.length > 0 && { install }),
+    },
     logging: { retention: "1 month", format: "json" },
     // SST 4.17 lets the whole account take the role, which only `sst dev` needs.
     transform: $dev ? {} : { role: { assumeRolePolicy: trustLambda } },

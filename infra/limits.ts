@@ -65,13 +65,15 @@ export const pipeline = {
   /** Longer than the 4 days of the queue itself, since a message keeps its first date when it is moved. */
   deadLetterRetentionDays: 14,
   /**
-   * A batch is worked on at once. An image of 20 MB is held as bytes, as base64 and inside the request's JSON, about 75 MB:
-   * five of them leave more than half of the memory free.
+   * A batch is worked on at once. An image is held as its bytes alone, and becomes base64 while it is sent: with ten of 20 MB
+   * the process has up to 375 MB (`npm run bench:images`). Lambda gives as much processor as memory, all of one at 1,769 MB
+   * and here 0.29: sending ten such takes 1.2 s of a whole one, TLS not counted. That is seconds here, of the 180 in which an
+   * invocation mostly waits for OpenAI: more memory would be paid for while it waits.
    */
-  batchSize: 5,
-  memoryMb: 1024,
+  batchSize: 10,
+  memoryMb: 512,
   /** Functions at work at once: the back-pressure on OpenAI's rate limit, 50 images in flight. */
-  maximumConcurrency: 10,
+  maximumConcurrency: 5,
 };
 
 /** `Prefer: respond-async` → SQS → function. */

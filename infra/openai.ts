@@ -7,6 +7,12 @@ import { images, ledger } from "./storage.ts";
 /** The model of a request that names none. */
 export const defaultModel = "gpt-4o-mini";
 
+/** What a function needs that shows images. SST has npm choose sharp's files for the function's own system and processor. */
+export const shrinking = {
+  environment: { ...(settings.SHRINK_IMAGES && { SHRINK_IMAGES: "true" }) },
+  install: settings.SHRINK_IMAGES ? ["sharp"] : [],
+};
+
 /** Links and environment of a function that calls OpenAI. */
 export function openai(limits: { openaiAttemptTimeoutMs: number; openaiBudgetMs: number; openaiMaxAttempts: number }) {
   return {

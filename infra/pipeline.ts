@@ -1,6 +1,6 @@
 import { createFunction } from "./function.ts";
 import { pipeline as limits } from "./limits.ts";
-import { openai } from "./openai.ts";
+import { openai, shrinking } from "./openai.ts";
 import { handOver } from "./settle-later.ts";
 import { images, resources } from "./storage.ts";
 
@@ -44,7 +44,8 @@ export const imageUploaded = createFunction("ImageUploaded", {
   file: "image-uploaded",
   limits,
   link: [...link, imageUploadedQueue],
-  environment: { ...environment, MAX_RECEIVE_COUNT: String(limits.maxReceiveCount) },
+  environment: { ...environment, ...shrinking.environment, MAX_RECEIVE_COUNT: String(limits.maxReceiveCount) },
+  install: shrinking.install,
   permissions: [
     { actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources: [resources.ledger] },
     { actions: ["s3:GetObject"], resources: [resources.uploads] },

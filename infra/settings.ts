@@ -27,6 +27,11 @@ const schema = z.object({
     .optional(),
   /** The stage's own prices: see `parsePriceOverrides`. */
   PRICES: z.string().superRefine(checkPrices).optional(),
+  /** Whether images are shrunk, before they are sent, to the size to which OpenAI would shrink them. */
+  SHRINK_IMAGES: z
+    .enum(["true", "false"], "Give true or false.")
+    .default("false")
+    .transform((value) => value === "true"),
   /** How long a result is kept once it has ended: for ever when left out. */
   RESULT_TTL_DAYS: days.optional(),
   /** How long an uploaded image is kept: for ever when left out. */

@@ -22,6 +22,7 @@ test("every wrong setting stops the deployment, by its name and with what would 
     UPLOAD_TTL_DAYS: "0",
     ALARM_EMAIL: "the team",
     DAILY_SPEND_USD: "0.00",
+    SHRINK_IMAGES: "maybe",
   }).catch((error: Error) => error.message);
 
   expect(mistake).toContain("OPENAI_BASE_URL: Give an address such as https://api.openai.com/v1.");
@@ -30,11 +31,12 @@ test("every wrong setting stops the deployment, by its name and with what would 
   expect(mistake).toContain("UPLOAD_TTL_DAYS: Give a whole number of days");
   expect(mistake).toContain("ALARM_EMAIL: Give one e-mail address.");
   expect(mistake).toContain("DAILY_SPEND_USD: Give dollars, such as 25 or 0.50.");
+  expect(mistake).toContain("SHRINK_IMAGES: Give true or false.");
 });
 
 test("a variable that is empty is not set", async () => {
   const empty = { OPENAI_BASE_URL: "", PRICES: "", RESULT_TTL_DAYS: "", UPLOAD_TTL_DAYS: "" };
-  expect(await deployed({ ...empty, ALARM_EMAIL: "", DAILY_SPEND_USD: "" })).toEqual(unset);
+  expect(await deployed({ ...empty, ALARM_EMAIL: "", DAILY_SPEND_USD: "", SHRINK_IMAGES: "" })).toEqual(unset);
 });
 
 describe("a stage that keeps nothing for ever", () => {
@@ -94,4 +96,14 @@ test("results and images are kept for ever unless a stage says otherwise", () =>
   for (const { environment } of Object.values(functions)) expect(environment).not.toHaveProperty("RESULT_TTL_DAYS");
   const { lifecycle } = named(buckets, "Images");
   expect(lifecycle.filter(({ expirationDays }) => expirationDays).map(({ prefix }) => prefix)).toEqual(["requests/"]);
+});
+
+test("only a stage that shrinks images has sharp, beside those functions that show images from the bucket or from a request", async () => {
+  const withSharp = ({ functions }: Manifest) =>
+    Object.entries(functions)
+      .filter(([, { environment, build }]) => environment.SHRINK_IMAGES === "true" && build.install?.includes("sharp"))
+      .map(([name]) => name);
+  expect(withSharp(await deployed({ SHRINK_IMAGES: "true" }))).toEqual(["ImageUploaded", "RequestDeferred", "Vision"]);
+  expect(await deployed({ SHRINK_IMAGES: "false" })).toEqual(unset);
+  expect(withSharp(unset)).toEqual([]);
 });

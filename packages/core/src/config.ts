@@ -14,6 +14,7 @@ const environment = {
   SWEEP_QUEUE_GRACE_MS: milliseconds,
   MAX_RECEIVE_COUNT: z.coerce.number().int().min(1),
   PRICES: z.string().optional(),
+  SHRINK_IMAGES: z.enum(["true"]).optional(),
   RESULT_TTL_DAYS: z.coerce.number().int().positive().optional(),
 };
 

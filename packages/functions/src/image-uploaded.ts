@@ -6,11 +6,12 @@ import { type Receive, records } from "./queue.ts";
 import { chatDeps } from "./runtime/chat.ts";
 import { config } from "./runtime/config.ts";
 import { images } from "./runtime/s3.ts";
+import { shrink } from "./runtime/shrink.ts";
 import { queueNamed } from "./runtime/sqs.ts";
 
 const { MAX_RECEIVE_COUNT } = config("MAX_RECEIVE_COUNT");
 const queue = { ...queueNamed("ImageUploadedQueue"), maxReceiveCount: MAX_RECEIVE_COUNT };
-const deps = { ...chatDeps, images };
+const deps = { ...chatDeps, images, shrink };
 
 export const handler = records(queue, async (receive) => {
   const failures = await Promise.all(createdObjects(receive.body).map((object) => analyse(object, receive)));

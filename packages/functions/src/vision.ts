@@ -5,8 +5,9 @@ import { answer } from "./answer.ts";
 import { streaming } from "./http.ts";
 import { chatDeps } from "./runtime/chat.ts";
 import { images } from "./runtime/s3.ts";
+import { shrink } from "./runtime/shrink.ts";
 
-const deps = { ...chatDeps, images };
+const deps = { ...chatDeps, images, shrink };
 
 export const handler = streaming(async (request) => {
   const body = parseJsonBody(visionRequest, request.body);

@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { access, mkdir, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { build } from "esbuild";
 import type { FunctionSpec } from "./manifest.ts";
@@ -55,6 +55,7 @@ export async function bundleFunctions(options: {
     const entryPoints = [{ ...entryPoint, out: "bundle" }];
     await bundle({ root, outDir: own.dir, entryPoints, ...build });
   }
+  for (const { build, bundle: own } of entries) await link(root, own.dir, build.install ?? []);
   return Object.fromEntries(entries.map(({ name, bundle }) => [name, bundle]));
 }
 
@@ -84,6 +85,16 @@ const bundle = (
     banner: { js: BANNER },
     logLevel: "silent",
   });
+
+/** Packages beside a bundle: those of this machine, where npm would install them for Lambda's system and processor. */
+async function link(root: string, dir: string, packages: string[]): Promise<void> {
+  await rm(path.join(dir, "node_modules"), { recursive: true, force: true });
+  for (const name of packages) {
+    const link = path.join(dir, "node_modules", name);
+    await mkdir(path.dirname(link), { recursive: true });
+    await symlink(path.join(root, "node_modules", name), link);
+  }
+}
 
 async function sourceFile(root: string, withoutExtension: string): Promise<string> {
   for (const extension of SOURCE_EXTENSIONS) {

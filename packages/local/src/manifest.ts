@@ -38,7 +38,13 @@ export interface FunctionSpec {
   /** The statements of the function's own role, without those that every function has for its logs. */
   policy: PolicyStatement[];
   /** What SST asks its bundler for. */
-  build: { minify: boolean; splitting: boolean; keepNames: boolean };
+  build: {
+    minify: boolean;
+    splitting: boolean;
+    keepNames: boolean;
+    /** Packages that npm installs beside the bundle; none when left out. */
+    install?: string[];
+  };
   logRetentionDays: number | null;
   /** How Lambda writes its own lines and those of `console`. */
   logFormat: "JSON" | "Text";

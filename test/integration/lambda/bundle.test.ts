@@ -171,3 +171,31 @@ describe("SST's own program", () => {
 });
 
 const readJson = async (file: string) => JSON.parse(await readFile(path.join(import.meta.dirname, file), "utf8"));
+
+it("has the packages beside it that infra/ has installed, and leaves sharp out of the others", async () => {
+  const source = `export const handler = async () => (await import("sharp")).default;`;
+  await write("src/main.ts", source);
+  await write("node_modules/sharp/index.js", `module.exports = require("libvips");`);
+  await write("node_modules/libvips/index.js", `module.exports = "libvips";`);
+  const build = { ...byDefault, minify: true, splitting: true };
+  const functions = {
+    With: { handler: "src/main.handler", build: { ...build, install: ["sharp"] } },
+    Without: { handler: "src/main.handler", build },
+  };
+  const outDir = await mkdtemp(path.join(os.tmpdir(), "tollgate-bundle-"));
+  try {
+    await bundleFunctions({ root, outDir, functions });
+    // Again, over what the last run left.
+    const bundles = await bundleFunctions({ root, outDir, functions });
+    // In a process of its own: here, vitest would find the repository's.
+    const answerOf = async (name: string) => {
+      const file = path.join(bundles[name]?.dir ?? "", "bundle.mjs");
+      const script = `import(${JSON.stringify(file)}).then(({ handler }) => handler()).then(console.log)`;
+      return (await promisify(execFile)(process.execPath, ["-e", script])).stdout.trim();
+    };
+    expect(await answerOf("With")).toBe("libvips");
+    await expect(answerOf("Without")).rejects.toThrow(/Cannot find package 'sharp'/);
+  } finally {
+    await rm(outDir, { recursive: true, force: true });
+  }
+});

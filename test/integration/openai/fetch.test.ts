@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { createUpstream } from "@tollgate/core/openai/client";
 import { connectTimeoutCode, createFetch } from "@tollgate/core/openai/fetch";
+import { InlineImage } from "@tollgate/core/vision/inline-image";
 import { afterEach, expect, test } from "vitest";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -47,6 +49,91 @@ test("sends method, path, headers and text, and reads status, headers and body",
     headers: { authorization: "Bearer sk-test", "content-type": "application/json", "content-length": "8" },
     body: '{"ä":1}',
   });
+});
+
+/** OpenAI's types do not know that a body may be a stream. */
+const streaming = (pieces: Iterable<Buffer>, more: object = {}) =>
+  ({ method: "POST", body: ReadableStream.from(pieces), ...more }) as unknown as RequestInit;
+
+test("sends a stream, whose pieces may be in the same memory, with the length that it was given", async () => {
+  const { host } = await serve(async (request, response) => {
+    response.end(JSON.stringify({ headers: request.headers, body: await text(request) }));
+  });
+  const memory = Buffer.alloc(256 * 1024);
+  const pieces = function* () {
+    for (let n = 0; n < 100; n++) yield memory.fill(`${n} `);
+  };
+  const headers = { "content-length": String(100 * memory.length) };
+  const response = await createFetch()(`http://${host}/`, streaming(pieces(), { headers }));
+  const received = (await response.json()) as { headers: object; body: string };
+  expect(received.headers).toMatchObject(headers);
+  expect(received.headers).not.toHaveProperty("transfer-encoding");
+  expect(received.body).toBe(Array.from(pieces(), String).join(""));
+});
+
+test("makes no more of a stream than its other end takes", async () => {
+  const { host } = await serve(() => {});
+  const abort = new AbortController();
+  const piece = Buffer.alloc(64 * 1024, "x");
+  const most = 16_384;
+  let made = 0;
+  const pieces = function* () {
+    for (; made < most; made++) yield piece;
+  };
+  const answer = createFetch()(`http://${host}/`, streaming(pieces(), { signal: abort.signal }));
+  // Nobody reads: it stands still once the system's own buffers are full.
+  for (let before = -1; before !== made; await setTimeout(200)) before = made;
+  abort.abort();
+  await expect(answer).rejects.toMatchObject({ name: "AbortError" });
+  expect(made).toBeGreaterThan(0);
+  expect(made).toBeLessThan(most / 2);
+  const madeByThen = made;
+  await setTimeout(50);
+  expect(made).toBe(madeByThen);
+});
+
+test("rejects with the reason when a stream fails, and when nobody listens", async () => {
+  const { host } = await serve(() => {});
+  const pieces = function* () {
+    yield Buffer.from("x");
+    throw new Error("no more");
+  };
+  await expect(createFetch()(`http://${host}/`, streaming(pieces()))).rejects.toThrow("no more");
+  await new Promise((closed) => servers.pop()?.close(closed));
+  const answer = createFetch()(`http://${host}/`, streaming([Buffer.from("x")]));
+  await expect(answer).rejects.toMatchObject({ code: "ECONNREFUSED" });
+});
+
+test("an image inside a request arrives as OpenAI wants it, at each attempt anew", async () => {
+  const received: { method?: string; url?: string; headers: object; body: string }[] = [];
+  const { host } = await serve(async (request, response) => {
+    const { method = "", url = "", headers } = request;
+    received.push({ method, url, headers, body: await text(request) });
+    if (received.length === 1) return void response.writeHead(500).end("{}");
+    response.setHeader("content-type", "application/json");
+    response.end('{"choices":[]}');
+  });
+  const limits = { attemptTimeoutMs: 30_000, budgetMs: 30_000, maxAttempts: 2, sleep: async () => {} };
+  const upstream = createUpstream({ apiKey: "sk-test", baseUrl: `http://${host}/v1`, ...limits });
+  const bytes = Buffer.alloc(1_000_001, "a photograph");
+  const paramsWith = (url: unknown) =>
+    ({
+      model: "gpt-4o-mini",
+      messages: [
+        { role: "system", content: "Übersetze." },
+        { role: "user", content: [{ type: "image_url", image_url: { url, detail: "low" } }] },
+      ],
+      seed: 7,
+    }) as unknown as Parameters<typeof upstream.complete>[0];
+  await upstream.complete(
+    paramsWith(new InlineImage(bytes, { format: "jpeg", width: 640, height: 480 })),
+    Date.now() + 30_000,
+  );
+  await upstream.complete(paramsWith(`data:image/jpeg;base64,${bytes.toString("base64")}`), Date.now() + 30_000);
+  const [refused, retried, ordinary] = received;
+  // Path, headers and content are those of a request that OpenAI's client writes by itself.
+  expect(refused).toEqual(ordinary);
+  expect(retried).toEqual(ordinary);
 });
 
 test("gives a body piece by piece, as it comes", async () => {

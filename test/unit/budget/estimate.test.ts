@@ -5,6 +5,7 @@ import { AppError } from "../../../packages/core/src/error.ts";
 import { costOf } from "../../../packages/core/src/usage/cost.ts";
 import { parsePriceOverrides, priceOf, type Rates } from "../../../packages/core/src/usage/price.ts";
 import { usageFrom } from "../../../packages/core/src/usage/usage.ts";
+import { InlineImage } from "../../../packages/core/src/vision/inline-image.ts";
 import { MODELS } from "../../../packages/local/src/openai/models.ts";
 import { parseRequest } from "../../../packages/local/src/openai/request.ts";
 import { promptTokensOf } from "../../../packages/local/src/openai/usage.ts";
@@ -100,10 +101,11 @@ describe("what a request can cost at most", () => {
   );
 
   it("takes a picture behind a URL for the largest, and one whose bytes are here for what it is", () => {
-    const shown = (url: string, detail = "high") =>
+    const shown = (url: unknown, detail = "high") =>
       maxCost({ messages: [{ role: "user", content: [{ type: "image_url", image_url: { url, detail } }] }] });
     const [behindUrl, small] = [shown("https://example.com/cat.png"), shown(pngOf(512, 512))];
     expect(behindUrl - small).toBe(7 * 5_667 * 150);
+    expect(shown(new InlineImage(Buffer.alloc(1), { format: "png", width: 512, height: 512 }))).toBe(small);
     expect(shown("data:image/png;base64,AAAA")).toBe(behindUrl);
     expect(behindUrl - shown("https://example.com/cat.png", "low")).toBeGreaterThanOrEqual(8 * 5_667 * 150);
   });

@@ -40,7 +40,7 @@ describe("an image that OpenAI takes", () => {
     it(`measures ${name} as sharp does`, async () => {
       const bytes = await encode().toBuffer();
       const { format, width, height } = await sharp(bytes).metadata();
-      expect(inspectImage(bytes)).toEqual({ ok: true, format, mimeType: `image/${format}`, width, height });
+      expect(inspectImage(bytes)).toEqual({ ok: true, format, width, height });
     });
 
     it(`refuses ${name} at whatever byte it is cut off`, async () => {

@@ -1,5 +1,8 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { estimateImageTokens } from "../../../packages/core/src/vision/tokens.ts";
+import { estimateImageTokens, sizeSeen } from "../../../packages/core/src/vision/tokens.ts";
+import { type ImageRate, MODELS } from "../../../packages/local/src/openai/models.ts";
+import { imageTokens } from "../../../packages/local/src/openai/usage.ts";
 
 describe("estimateImageTokens", () => {
   it("counts a base alone at low detail", () => {
@@ -26,5 +29,68 @@ describe("estimateImageTokens", () => {
   it("knows nothing of a model whose rule it does not know", () => {
     expect(estimateImageTokens("llava", 640, 480, "auto")).toBeNull();
     expect(estimateImageTokens("gpt-4o-audio-preview", 640, 480, "auto")).toBeNull();
+  });
+});
+
+/** Whether more patches are kept than OpenAI shows at this detail, which then shrinks the picture as it would have. */
+function allowsMore(model: string, image: ImageRate, detail: string): boolean {
+  if (image.kind === "tile") return false;
+  const cap = detail === "original" ? (image.originalMaxPatches ?? image.maxPatches) : image.maxPatches;
+  const most = estimateImageTokens(model, 20_000, 20_000, "high") ?? 0;
+  return detail === "low" || most > Math.ceil(cap * image.multiplier);
+}
+
+describe("sizeSeen", () => {
+  const details = ["low", "high", "auto", "original"] as const;
+  const models = fc.constantFrom(...MODELS.filter(({ image }) => image !== null));
+  const size = fc.record({ width: fc.integer({ min: 1, max: 20_000 }), height: fc.integer({ min: 1, max: 20_000 }) });
+
+  it.each([
+    ["gpt-4o", "high", { width: 2048, height: 4096 }, { width: 768, height: 1536 }],
+    ["gpt-4o-mini", "auto", { width: 6000, height: 4000 }, { width: 1152, height: 768 }],
+    ["gpt-4o", "low", { width: 6000, height: 4000 }, { width: 512, height: 341 }],
+    ["gpt-4o", "high", { width: 20_000, height: 3 }, { width: 2048, height: 1 }],
+    // OpenAI's own example for patches.
+    ["o4-mini", "high", { width: 1800, height: 2400 }, { width: 1056, height: 1408 }],
+    ["gpt-6-sol", "auto", { width: 6000, height: 4000 }, { width: 3888, height: 2592 }],
+  ] as const)("for %s at detail %s, of %o is %o", (model, detail, given, seen) =>
+    expect(sizeSeen(model, given, detail)).toEqual(seen),
+  );
+
+  it("is the picture's own when it is small, or when the model's rule is not known", () => {
+    expect(sizeSeen("gpt-4o", { width: 640, height: 480 }, "high")).toEqual({ width: 640, height: 480 });
+    expect(sizeSeen("o4-mini", { width: 1024, height: 1024 }, "high")).toEqual({ width: 1024, height: 1024 });
+    expect(sizeSeen("llava", { width: 9000, height: 9000 }, "low")).toEqual({ width: 9000, height: 9000 });
+  });
+
+  it("is never larger, keeps the shape to a pixel, and is not shrunk again", () => {
+    fc.assert(
+      fc.property(models, size, fc.constantFrom(...details), ({ alias }, given, detail) => {
+        const seen = sizeSeen(alias, given, detail);
+        const long = given.width > given.height ? "width" : "height";
+        const scale = seen[long] / given[long];
+        expect(scale).toBeLessThanOrEqual(1);
+        for (const side of ["width", "height"] as const)
+          expect(Math.abs(seen[side] - Math.max(1, given[side] * scale))).toBeLessThanOrEqual(1);
+        expect(sizeSeen(alias, seen, detail)).toEqual(seen);
+      }),
+    );
+  });
+
+  it("costs as many tokens as the picture itself, by the simulated OpenAI's own count, and never reserves more", () => {
+    fc.assert(
+      fc.property(models, size, fc.constantFrom(...details), ({ alias, image }, given, detail) => {
+        const seen = sizeSeen(alias, given, detail);
+        const [before, after] = [given, seen].map(({ width, height }) =>
+          estimateImageTokens(alias, width, height, detail),
+        );
+        expect(after).toBeLessThanOrEqual(before ?? Number.NaN);
+        if (image === null || allowsMore(alias, image, detail)) return;
+        expect(imageTokens({ ...seen, detail: detail as "low" }, image)).toBe(
+          imageTokens({ ...given, detail: detail as "low" }, image),
+        );
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });

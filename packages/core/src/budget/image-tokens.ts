@@ -1,4 +1,5 @@
 import { inspectImage } from "../vision/image.ts";
+import { InlineImage } from "../vision/inline-image.ts";
 import { type Detail, estimateImageTokens } from "../vision/tokens.ts";
 
 /**
@@ -22,6 +23,7 @@ export function maxImageTokens(model: string, url: unknown, detail: Detail): num
 }
 
 function shapeOf(url: unknown) {
+  if (url instanceof InlineImage) return [url.header];
   if (typeof url !== "string" || !url.startsWith("data:")) return null;
   const found = inspectImage(Buffer.from(url.slice(url.indexOf(",") + 1), "base64"));
   return found.ok ? [found] : null;

@@ -5,15 +5,20 @@ import { requireSchema } from "../schemas/require.ts";
 import type { OutputFormat } from "../structured/parse.ts";
 import type { Problem } from "../structured/problem.ts";
 import { checkStrictSchema } from "../structured/strict.ts";
-import type { Message } from "./message.ts";
 import { isReasoningModel, type Parameters, type ResponseFormat } from "./parameters.ts";
 
-/** OpenAI's request, and what its answer has to look like. */
+/** OpenAI's request, in which an image's `url` may be an `InlineImage`, and what its answer has to look like. */
 export interface ChatCall {
   params: ChatCompletionCreateParamsNonStreaming;
   format: OutputFormat;
   model: string;
   schema: string | null;
+}
+
+/** As much of a message as is looked at here: the rest was judged when it was parsed. */
+interface Message {
+  role: string;
+  content?: unknown;
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Result } from "../result/result.ts";
 import { readItem } from "../result/store.ts";
 import type { TextStore } from "../text-store.ts";
 import { visionRequest } from "../vision/schema.ts";
+import { fitted } from "../vision/shrink.ts";
 import { type VisionDeps, visionCall } from "../vision/vision.ts";
 
 export interface ResumeDeps extends VisionDeps {
@@ -82,6 +83,6 @@ async function prepare(deps: ResumeDeps, { deferred, kind, owner }: Omit<Result,
   const call =
     kind === "chat"
       ? chatCall(deps, parseJsonBody(chatRequest, body))
-      : await visionCall(deps, parseJsonBody(visionRequest, body), owner);
+      : await fitted(deps.shrink, await visionCall(deps, parseJsonBody(visionRequest, body), owner));
   return { ...call, budget: deferred.budget };
 }

@@ -1,8 +1,10 @@
 import OpenAI from "openai";
 import type {
+  ChatCompletionCreateParams,
   ChatCompletionCreateParamsNonStreaming,
   ChatCompletionCreateParamsStreaming,
 } from "openai/resources/chat/completions";
+import { bodyOf } from "./body.ts";
 import { followCall, type OnCall } from "./call.ts";
 import { failureOf } from "./error.ts";
 import { createFetch } from "./fetch.ts";
@@ -41,7 +43,10 @@ export interface CompletionStream extends Attempts {
   events: AsyncIterable<string>;
 }
 
-/** `deadlineMs`: epoch milliseconds by which there must be an answer or an error. All throw `UpstreamFailure`. */
+/**
+ * `deadlineMs`: epoch milliseconds by which there must be an answer or an error. All throw `UpstreamFailure`. In `params`, an
+ * image's `url` may be an `InlineImage`.
+ */
 export interface Upstream {
   complete(params: ChatCompletionCreateParamsNonStreaming, deadlineMs: number): Promise<Completion>;
   /** Retries until the stream begins. Always asks for the usage, which comes in the last event. */
@@ -79,7 +84,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         // The client's own timeout ends with the response's headers; this signal also covers its body.
         const signal = AbortSignal.timeout(timeoutMs);
         try {
-          const response = await client.chat.completions.create(params, { signal }).asResponse();
+          const response = await ask(client, params, signal);
           const text = await response.text();
           const body: unknown = JSON.parse(text);
           return call.answered({ text, body, requestId: response.headers.get("x-request-id") });
@@ -99,7 +104,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
             stream: true,
             stream_options: { ...params.stream_options, include_usage: true },
           };
-          const response = await client.chat.completions.create(request, { signal: abort.signal }).asResponse();
+          const response = await ask(client, request, abort.signal);
           const events = serverSentEvents(response, { abort, silenceMs: options.attemptTimeoutMs, deadlineMs });
           return { requestId: response.headers.get("x-request-id"), events: call.pieces(events) };
         } catch (error) {
@@ -121,4 +126,12 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         }
       }),
   };
+}
+
+function ask(client: OpenAI, params: ChatCompletionCreateParams, signal: AbortSignal): Promise<Response> {
+  const body = bodyOf(params);
+  if (!body) return client.chat.completions.create(params, { signal }).asResponse();
+  const headers = { "content-type": "application/json", "content-length": String(body.contentLength) };
+  // What `create` does, but for a body that the client leaves alone.
+  return client.post("/chat/completions", { body: ReadableStream.from(body.pieces()), headers, signal }).asResponse();
 }

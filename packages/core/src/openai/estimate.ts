@@ -1,5 +1,6 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import type { Usage } from "../usage/usage.ts";
+import { InlineImage } from "../vision/inline-image.ts";
 
 /** OpenAI's rule of thumb for English text. Source: its help article "What are tokens", read in November 2026. */
 const bytesPerToken = 4;
@@ -7,7 +8,7 @@ const bytesPerToken = 4;
 /** What a stream that broke off has about cost. Images are left out: only OpenAI's own usage, which never came, knows them. */
 export function estimateUsage({ messages, tools }: ChatCompletionCreateParamsNonStreaming, deltas: number): Usage {
   const text = JSON.stringify([messages, tools ?? []], (_, value) =>
-    typeof value === "string" && value.startsWith("data:") ? "" : value,
+    value instanceof InlineImage || (typeof value === "string" && value.startsWith("data:")) ? "" : value,
   );
   const promptTokens = Math.ceil(Buffer.byteLength(text) / bytesPerToken);
   return {

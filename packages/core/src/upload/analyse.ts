@@ -1,12 +1,15 @@
 import { detail as detailSchema } from "../chat/message.ts";
 import { toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
+import { inTurn } from "../in-turn.ts";
 import { derivedResultId } from "../result/id.ts";
 import { type Job, type Performed, type Prepared, perform } from "../result/perform.ts";
 import { type Result, type UploadSettings, uploadSettings } from "../result/result.ts";
 import { inspected } from "../vision/content.ts";
 import { maxImageBytes } from "../vision/image.ts";
+import { fitted } from "../vision/shrink.ts";
 import { type VisionDeps, visionMessage } from "../vision/vision.ts";
+import { imageTooLarge } from "./image-store.ts";
 import { parseUploadKey } from "./key.ts";
 import { defaultSchema } from "./upload.ts";
 
@@ -26,6 +29,12 @@ export interface AnalyseOptions {
   /** The queue brings the work no more: a passing failure is final. */
   lastChance: boolean;
 }
+
+/**
+ * Of a batch, one image after the other is read (and shrunk, where the stage shrinks), and then all are asked about at once: what
+ * the reading leaves to the garbage collector would add up, beside the images themselves.
+ */
+const oneAtATime = inTurn();
 
 /**
  * Analyses an uploaded image, once for each time that its key was written, however often the event arrives. Returns null
@@ -58,7 +67,7 @@ export async function analyseUpload(
       sizeBytes: object.sizeBytes,
     },
     requestHash: object.sequencer,
-    prepare: (claimed) => prepare(deps, object, claimed),
+    prepare: (claimed) => oneAtATime(() => prepare(deps, object, claimed)),
     deadlineMs: options.deadlineMs,
     onFailure: options.lastChance ? "fail" : "give_back",
   });
@@ -73,17 +82,15 @@ export async function analyseUpload(
 }
 
 async function prepare(deps: VisionDeps, object: CreatedObject, claimed: Omit<Result, "answer">): Promise<Prepared> {
-  if (object.sizeBytes > maxImageBytes) {
-    throw new AppError(
-      "image_too_large",
-      `The image has ${object.sizeBytes} bytes; OpenAI takes at most ${maxImageBytes}.`,
-    );
-  }
+  if (object.sizeBytes > maxImageBytes) throw imageTooLarge(object.sizeBytes);
   const stored = await deps.images.get(object.key, { etag: object.etag });
   if (!stored) throw new AppError("not_found", "The object was deleted or replaced before it was analysed.");
   const { prompt, detail, model, schema = defaultSchema, budget } = claimed.upload ?? settingsOf(stored.metadata);
   const { url, image } = inspected(stored.bytes, undefined, object);
-  const call = toChatCall([visionMessage([url], prompt, detail)], { model, schema }, deps.defaultModel);
+  const call = await fitted(
+    deps.shrink,
+    toChatCall([visionMessage([url], prompt, detail)], { model, schema }, deps.defaultModel),
+  );
   return { params: call.params, format: call.format, model: call.model, schema: call.schema, image, budget };
 }
 

@@ -1,6 +1,12 @@
+import { AppError } from "../error.ts";
+import { maxImageBytes } from "../vision/image.ts";
+
 /** Where uploaded images lie. */
 export interface ImageStore {
-  /** null when no object has this key, or when `etag` is given and the object has been replaced since. */
+  /**
+   * null when no object has this key, or when `etag` is given and the object has been replaced since. Throws `image_too_large`
+   * for what OpenAI would not take, unread.
+   */
   get(key: string, options?: { etag?: string | undefined }): Promise<StoredImage | null>;
   /** A form that lets its holder upload one object under this key, without credentials of their own. */
   presignPost(
@@ -20,3 +26,6 @@ export interface PresignedPost {
   url: string;
   fields: Record<string, string>;
 }
+
+export const imageTooLarge = (sizeBytes: number): AppError =>
+  new AppError("image_too_large", `The image has ${sizeBytes} bytes; OpenAI takes at most ${maxImageBytes}.`);

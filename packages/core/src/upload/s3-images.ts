@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -6,7 +7,8 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { createPresignedPost } from "@aws-sdk/s3-presigned-post";
-import type { ImageStore } from "./image-store.ts";
+import { maxImageBytes } from "../vision/image.ts";
+import { type ImageStore, imageTooLarge } from "./image-store.ts";
 
 /** S3's answer to `If-Match` when the object is another one by now. */
 const replacedStatus = 412;
@@ -17,9 +19,10 @@ export function createImageStore(s3: S3Client, bucket: string): ImageStore {
   return {
     async get(key, { etag } = {}) {
       try {
-        const { Body, Metadata } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, IfMatch: etag }));
-        if (!Body) throw new Error("S3 answered without a body.");
-        return { bytes: await Body.transformToByteArray(), metadata: Metadata ?? {} };
+        const command = new GetObjectCommand({ Bucket: bucket, Key: key, IfMatch: etag });
+        const { Body, ContentLength, Metadata } = await s3.send(command);
+        if (!Body || ContentLength === undefined) throw new Error("S3 answered without a body, or without its length.");
+        return { bytes: await read(Body as Readable, ContentLength), metadata: Metadata ?? {} };
       } catch (error) {
         if (error instanceof NoSuchKey) return null;
         const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
@@ -45,4 +48,17 @@ export function createImageStore(s3: S3Client, bucket: string): ImageStore {
       await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
     },
   };
+}
+
+/** Into memory that is as large as the image from the beginning: no piece of it is held twice. */
+async function read(body: Readable, sizeBytes: number): Promise<Buffer> {
+  if (sizeBytes > maxImageBytes) {
+    body.destroy();
+    throw imageTooLarge(sizeBytes);
+  }
+  const bytes = Buffer.alloc(sizeBytes);
+  let filled = 0;
+  for await (const chunk of body) filled += (chunk as Buffer).copy(bytes, filled);
+  if (filled < sizeBytes) throw new Error(`S3 sent ${filled} of ${sizeBytes} bytes.`);
+  return bytes;
 }

@@ -2,10 +2,10 @@ import type { Message } from "../chat/message.ts";
 import { AppError } from "../error.ts";
 import type { ResultImage } from "../result/result.ts";
 import { inspectImage } from "./image.ts";
+import { InlineImage } from "./inline-image.ts";
 
 export interface InspectedImage {
-  /** `data:image/jpeg;base64,…` */
-  url: string;
+  url: InlineImage;
   image: ResultImage;
 }
 
@@ -17,10 +17,9 @@ export function inspected(
 ): InspectedImage {
   const found = inspectImage(bytes);
   if (!found.ok) throw new AppError(found.code, param ? `${param}: ${found.message}` : found.message, { param });
-  const { format, width, height, mimeType } = found;
-  const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  const { format, width, height } = found;
   return {
-    url: `data:${mimeType};base64,${base64}`,
+    url: new InlineImage(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { format, width, height }),
     image: { bucket: at?.bucket ?? null, key: at?.key ?? null, format, width, height, sizeBytes: bytes.byteLength },
   };
 }

@@ -6,8 +6,15 @@ export const maxImageBytes = 20 * 1024 * 1024;
 
 export type ImageFormat = "png" | "jpeg" | "webp" | "gif";
 
+/** What an image says of itself before its pixels. Width and height are in pixels. */
+export interface ImageHeader {
+  format: ImageFormat;
+  width: number;
+  height: number;
+}
+
 export type Inspection =
-  | { ok: true; format: ImageFormat; mimeType: `image/${ImageFormat}`; width: number; height: number }
+  | ({ ok: true } & ImageHeader)
   | { ok: false; code: "unsupported_image" | "invalid_image" | "image_too_large"; message: string };
 
 const works = "PNG, JPEG, WebP and non-animated GIF work.";
@@ -40,7 +47,7 @@ function inspectionOf(format: ImageFormat, { width, height, frames, damage }: St
   if (format === "gif" && frames > 1) {
     return { ok: false, code: "unsupported_image", message: `This is an animated GIF of ${frames} frames. ${works}` };
   }
-  return { ok: true, format, mimeType: `image/${format}`, width, height };
+  return { ok: true, format, width, height };
 }
 
 function formatOf(file: Buffer): ImageFormat | null {

@@ -1,5 +1,5 @@
 import type { ChatDeps } from "../chat/chat.ts";
-import type { Detail, Message } from "../chat/message.ts";
+import type { Detail } from "../chat/message.ts";
 import { type ChatCall, toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
 import { type Caller, httpJob } from "../result/caller.ts";
@@ -9,17 +9,24 @@ import type { Result, ResultImage } from "../result/result.ts";
 import { readItem } from "../result/store.ts";
 import type { ImageStore } from "../upload/image-store.ts";
 import { decodeBase64, decodeDataUrl, inspected } from "./content.ts";
+import type { InlineImage } from "./inline-image.ts";
 import type { ImageInput, VisionRequest } from "./schema.ts";
+import { fitted, type Shrink } from "./shrink.ts";
 
 export interface VisionDeps extends ChatDeps {
   images: ImageStore;
+  /** Left out: images are sent as they came. */
+  shrink?: Shrink | undefined;
 }
 
 export const defaultPrompt = "Describe what this shows.";
 
 /** The work of one `POST /vision`. Everything that can be refused is refused here, before anything is stored or asked of OpenAI. */
-export const visionJob = async (deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Job> =>
-  httpJob("vision", request, caller, await visionCall(deps, request, caller.owner));
+export async function visionJob(deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Job> {
+  const call = await visionCall(deps, request, caller.owner);
+  // Not before the claim: a request that is replayed or deferred sends nothing.
+  return { ...httpJob("vision", request, caller, call), prepare: () => fitted(deps.shrink, call) };
+}
 
 /** OpenAI's request about images, which are looked at first. Throws for what OpenAI would refuse. */
 export async function visionCall(
@@ -35,19 +42,22 @@ export async function visionCall(
   return { ...call, image: loaded.length === 1 ? (loaded[0]?.image ?? null) : null };
 }
 
+/** OpenAI fetches the image at a URL; others are inside the request. */
+type ImageUrl = string | InlineImage;
+
 /** The user's message that shows images and asks about them. */
-export function visionMessage(urls: string[], prompt = defaultPrompt, detail: Detail = "auto"): Message {
+export function visionMessage(urls: ImageUrl[], prompt = defaultPrompt, detail: Detail = "auto") {
   return {
     role: "user",
     content: [
-      { type: "text", text: prompt },
+      { type: "text" as const, text: prompt },
       ...urls.map((url) => ({ type: "image_url" as const, image_url: { url, detail } })),
     ],
   };
 }
 
 interface Loaded {
-  url: string;
+  url: ImageUrl;
   image: ResultImage | null;
 }
 

@@ -238,6 +238,8 @@ const build = z.object({
     splitting: either.default(false),
     // Of the two, the local stage always makes a map.
     esbuild: z.strictObject({ sourcemap: either.optional(), keepNames: either.default(true) }).prefault({}),
+    // In the versions of the handler's own package.json.
+    install: z.record(z.string(), z.literal("*")).default({}),
     architecture: unread,
   }),
   copyFiles: z.tuple([]),
@@ -294,8 +296,9 @@ export function parseResources({ resources }: Graph) {
 /** Throws on a setting of the bundler that the local stage's own would not follow. */
 export function parseBuild(name: string, inputs: Build): FunctionSpec["build"] {
   const { properties } = parse(build, { type: "its bundle", name, inputs: { ...inputs } }) as z.infer<typeof build>;
-  const { minify, splitting, esbuild } = properties;
-  return { minify, splitting, keepNames: esbuild.keepNames };
+  const { minify, splitting, esbuild, install } = properties;
+  const packages = Object.keys(install).sort();
+  return { minify, splitting, keepNames: esbuild.keepNames, ...(packages.length > 0 && { install: packages }) };
 }
 
 export type All = ReturnType<typeof parseResources>;

@@ -1,0 +1,7 @@
+import { createShrink } from "@tollgate/core/vision/sharp";
+import { config } from "./config.ts";
+
+const { SHRINK_IMAGES } = config("SHRINK_IMAGES");
+
+/** Where the stage's deployer wants it. */
+export const shrink = SHRINK_IMAGES ? createShrink() : undefined;

@@ -1,0 +1,48 @@
+import { randomBytes } from "node:crypto";
+import { createImageStore } from "@tollgate/core/upload/s3-images";
+import { maxImageBytes } from "@tollgate/core/vision/image";
+import { expect, test } from "vitest";
+import { bucket, startObjects } from "../aws/s3-fixtures.ts";
+
+async function startImages() {
+  const s3 = await startObjects();
+  return { ...s3, images: createImageStore(s3.client, bucket) };
+}
+
+test("gives an image's bytes and what its uploader said of it", async () => {
+  const { images, put } = await startImages();
+  const bytes = randomBytes(1_000_003);
+  await put("uploads/acme/cat.png", bytes, { Metadata: { prompt: "What is this?" } });
+  const stored = await images.get("uploads/acme/cat.png");
+  expect(Buffer.compare(stored?.bytes ?? Buffer.alloc(0), bytes)).toBe(0);
+  expect(stored?.metadata).toEqual({ prompt: "What is this?" });
+  // In memory of its own, which is no larger than it.
+  expect(stored?.bytes.buffer.byteLength).toBe(1_000_003);
+});
+
+test("gives no bytes of an empty object", async () => {
+  const { images, put } = await startImages();
+  await put("uploads/acme/empty.png", Buffer.alloc(0));
+  expect((await images.get("uploads/acme/empty.png"))?.bytes).toHaveLength(0);
+});
+
+test("takes the largest image that OpenAI takes", async () => {
+  const { images, put } = await startImages();
+  await put("uploads/acme/large.png", Buffer.alloc(maxImageBytes, 1));
+  expect((await images.get("uploads/acme/large.png"))?.bytes).toHaveLength(maxImageBytes);
+});
+
+test("refuses one that is larger, without reading it", async () => {
+  const { images, put } = await startImages();
+  await put("uploads/acme/huge.png", Buffer.alloc(maxImageBytes + 1));
+  await expect(images.get("uploads/acme/huge.png")).rejects.toMatchObject({ code: "image_too_large" });
+});
+
+test("has none that is not there, or that has been replaced", async () => {
+  const { images, put } = await startImages();
+  const { ETag: etag } = await put("uploads/acme/cat.png", "first");
+  expect(await images.get("uploads/acme/cat.png", { etag })).not.toBeNull();
+  await put("uploads/acme/cat.png", "second");
+  expect(await images.get("uploads/acme/cat.png", { etag })).toBeNull();
+  expect(await images.get("uploads/acme/dog.png")).toBeNull();
+});
