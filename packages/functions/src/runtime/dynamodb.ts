@@ -2,6 +2,8 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { quickly } from "./patience.ts";
 
-export const dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient({ requestHandler: quickly }), {
-  marshallOptions: { removeUndefinedValues: true },
-});
+const client = new DynamoDBClient({ requestHandler: quickly });
+// It copies all that is sent and received, for a log that is not there.
+client.middlewareStack.remove("loggerMiddleware");
+
+export const dynamodb = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
