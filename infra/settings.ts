@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parsePrices } from "../packages/core/src/config.ts";
+import { parsePrices } from "../packages/core/src/usage/price.ts";
 
 const days = z
   .string()

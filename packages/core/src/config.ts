@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { type PriceOverrides, parsePriceOverrides } from "./usage/price.ts";
 
 const milliseconds = z.coerce.number().int().positive();
 
@@ -28,20 +27,4 @@ export function parseConfig<K extends Name>(raw: Record<string, string | undefin
   if (parsed.success) return parsed.data as Config<K>;
   const wrong = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new Error(`The function's environment is wrong. ${wrong.join("; ")}`);
-}
-
-/** The stage's own prices, as JSON in `PRICES`. Throws one error that names every wrong key. */
-export function parsePrices(json: string | undefined): PriceOverrides {
-  const parsed = parsePriceOverrides(json ? parseJson(json) : {});
-  if (parsed.ok) return parsed.overrides;
-  const wrong = parsed.problems.map(({ path, message }) => (path ? `${path}: ${message}` : message));
-  throw new Error(`PRICES: ${wrong.join(" ")}`);
-}
-
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    throw new Error('PRICES: This is not JSON. Give {"<model>": {"input": 0.15, "output": 0.60}}, in $ per 1M tokens.');
-  }
 }

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { parsePrices } from "@tollgate/core/config";
+import { parsePrices } from "@tollgate/core/usage/price";
 import { type Stage, startStage } from "./stage.ts";
 
 const usage = `npm start [-- --fresh]

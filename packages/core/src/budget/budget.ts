@@ -4,14 +4,7 @@ import { AppError } from "../error.ts";
 import type { KeyStore } from "../key/store.ts";
 import { formatUsd } from "../usage/cost.ts";
 import { endOfMonth } from "./month.ts";
-
-/** What a call is charged against: a key that has a budget for each month. */
-export const keyBudget = z.object({ keyId: z.string(), limitNanoUsd: z.int() });
-export type KeyBudget = z.infer<typeof keyBudget>;
-
-/** What a running attempt may cost at most, kept back from its key's budget until it ends. */
-export const reservation = z.object({ key_id: z.string(), month: z.string(), nano_usd: z.int() });
-export type Reservation = z.infer<typeof reservation>;
+import type { Reservation } from "./schema.ts";
 
 /**
  * One item for each key and month. `committed` is what is spent and what is reserved in one number, since DynamoDB's

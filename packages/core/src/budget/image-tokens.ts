@@ -1,6 +1,7 @@
+import type { Detail } from "../vision/detail.ts";
 import { inspectImage } from "../vision/image.ts";
 import { InlineImage } from "../vision/inline-image.ts";
-import { type Detail, estimateImageTokens } from "../vision/tokens.ts";
+import { estimateImageTokens } from "../vision/tokens.ts";
 
 /**
  * No documented rule gives one picture more tokens: gpt-4o-mini's, 2,833 + 8 tiles × 5,667. It stands in for a model whose

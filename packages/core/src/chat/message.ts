@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { needsOneOf, withRules } from "../rule.ts";
+import { detail } from "../vision/detail.ts";
 
 // Types and ranges of OpenAI's "Create chat completion" reference and of its client 7.57, read in November 2026.
 
@@ -9,12 +10,6 @@ const cacheable = { prompt_cache_breakpoint: promptCacheBreakpoint.optional() };
 
 const text = z.strictObject({ type: z.literal("text"), text: z.string(), ...cacheable });
 export const textContent = z.union([z.string(), z.array(text).min(1)]);
-
-export const detail = z.enum(["low", "high", "auto", "original"]).meta({
-  description: "How closely the model looks at an image: more tokens for `high`. `original` is for gpt-5.4 and later.",
-});
-
-export type Detail = z.infer<typeof detail>;
 
 /** An image's address: OpenAI fetches `http(s)`, and the bytes of a `data:` URL are looked at here. */
 export const imageAddress = z

@@ -1,4 +1,4 @@
-import type { KeyBudget } from "../budget/budget.ts";
+import type { KeyBudget } from "../budget/schema.ts";
 
 /** What a key may do; null where it is not limited. */
 export interface KeyLimits {

@@ -1,7 +1,8 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { chargeUpdate, type Reservation } from "../budget/budget.ts";
+import { chargeUpdate } from "../budget/budget.ts";
+import type { Reservation } from "../budget/schema.ts";
 import { AppError } from "../error.ts";
 import type { LedgerEntry } from "../usage/ledger.ts";
 import { newUlid } from "./id.ts";

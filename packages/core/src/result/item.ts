@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { reservation } from "../budget/budget.ts";
+import { reservation } from "../budget/schema.ts";
 import { ledgerEntry } from "../usage/ledger.ts";
 import { newUlid } from "./id.ts";
 import { type Result, storedResult } from "./result.ts";

@@ -1,5 +1,5 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
-import type { KeyBudget } from "../budget/budget.ts";
+import type { KeyBudget } from "../budget/schema.ts";
 import { AppError, toAppError } from "../error.ts";
 import { admit } from "../key/admit.ts";
 import { budgetOf, type CallerKey } from "../key/limits.ts";

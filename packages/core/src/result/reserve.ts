@@ -1,7 +1,8 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
-import { budgetExceeded, type KeyBudget, type Reservation, reserveUpdate } from "../budget/budget.ts";
+import { budgetExceeded, reserveUpdate } from "../budget/budget.ts";
 import { maxCostOf } from "../budget/estimate.ts";
 import { monthOf } from "../budget/month.ts";
+import type { KeyBudget, Reservation } from "../budget/schema.ts";
 import { AppError } from "../error.ts";
 import { type PriceOverrides, priceOf } from "../usage/price.ts";
 import type { Lease } from "./claim.ts";

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { keyBudget } from "../budget/budget.ts";
-import { detail } from "../chat/message.ts";
+import { keyBudget } from "../budget/schema.ts";
 import { type ErrorCode, isErrorCode } from "../error.ts";
 import { formatUsd } from "../usage/cost.ts";
+import { detail } from "../vision/detail.ts";
 
 /**
  *   awaiting_upload ──▶ running ──▶ succeeded | refused | truncated | filtered     answers that OpenAI gave and billed

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { reservation } from "../budget/budget.ts";
+import { reservation } from "../budget/schema.ts";
 import { ledgerEntry } from "../usage/ledger.ts";
 import { answerKey } from "./answer-key.ts";
 import type { Lease } from "./claim.ts";

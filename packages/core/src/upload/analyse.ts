@@ -1,4 +1,3 @@
-import { detail as detailSchema } from "../chat/message.ts";
 import { toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
 import { inTurn } from "../in-turn.ts";
@@ -6,6 +5,7 @@ import { derivedResultId } from "../result/id.ts";
 import { type Job, type Performed, type Prepared, perform } from "../result/perform.ts";
 import { type Result, type UploadSettings, uploadSettings } from "../result/result.ts";
 import { inspected } from "../vision/content.ts";
+import { detail as detailSchema } from "../vision/detail.ts";
 import { maxImageBytes } from "../vision/image.ts";
 import { fitted } from "../vision/shrink.ts";
 import { type VisionDeps, visionMessage } from "../vision/vision.ts";

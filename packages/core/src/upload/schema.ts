@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { detail } from "../chat/message.ts";
 import { metadata, modelName, schemaName } from "../chat/parameters.ts";
 import { textOf } from "../text.ts";
+import { detail } from "../vision/detail.ts";
 
 /** What `POST /uploads` accepts. */
 export const uploadRequest = z

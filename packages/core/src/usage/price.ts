@@ -101,3 +101,19 @@ function problemsOf(issue: z.core.$ZodIssue): Problem[] {
   if (issue.code !== "unrecognized_keys") return [{ path, message: issue.message }];
   return issue.keys.map((key) => ({ path: at(path, key), message: "Unknown key.", mend: "remove it" }));
 }
+
+/** The stage's own prices, as JSON in `PRICES`. Throws one error that names every wrong key. */
+export function parsePrices(json: string | undefined): PriceOverrides {
+  const parsed = parsePriceOverrides(json ? parseJson(json) : {});
+  if (parsed.ok) return parsed.overrides;
+  const wrong = parsed.problems.map(({ path, message }) => (path ? `${path}: ${message}` : message));
+  throw new Error(`PRICES: ${wrong.join(" ")}`);
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new Error('PRICES: This is not JSON. Give {"<model>": {"input": 0.15, "output": 0.60}}, in $ per 1M tokens.');
+  }
+}

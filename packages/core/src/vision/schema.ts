@@ -1,9 +1,10 @@
 import * as z from "zod";
 import { jsonModeNeedsWordInPrompt } from "../chat/json-mode.ts";
-import { detail, imageAddress } from "../chat/message.ts";
+import { imageAddress } from "../chat/message.ts";
 import { parameterRules, parameters } from "../chat/parameters.ts";
 import { resultIdPattern } from "../result/id.ts";
 import { withRules } from "../rule.ts";
+import { detail } from "./detail.ts";
 
 const imageInput = z
   .union([

@@ -1,6 +1,7 @@
 import type { ChatCall } from "../chat/params.ts";
+import type { Detail } from "./detail.ts";
 import { InlineImage } from "./inline-image.ts";
-import { type Detail, type Size, sizeSeen } from "./tokens.ts";
+import { type Size, sizeSeen } from "./tokens.ts";
 
 /** Formats that are written as they were read. A GIF stays as it is. */
 export type ShrinkableFormat = "jpeg" | "png" | "webp";

@@ -1,7 +1,5 @@
 import { familyOf } from "../usage/price.ts";
-
-/** `detail` of OpenAI's `image_url`; `auto` is OpenAI's choice, and counts as `high` here, the dearer one. */
-export type Detail = "low" | "high" | "auto" | "original";
+import type { Detail } from "./detail.ts";
 
 /** Tokens for a picture at low detail, and for each tile of 512 × 512 pixels on top of that. */
 const tileModels: ReadonlyMap<string, { base: number; tile: number }> = new Map([

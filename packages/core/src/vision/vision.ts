@@ -1,5 +1,4 @@
 import type { ChatDeps } from "../chat/chat.ts";
-import type { Detail } from "../chat/message.ts";
 import { type ChatCall, toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
 import { type Caller, httpJob } from "../result/caller.ts";
@@ -9,6 +8,7 @@ import type { Result, ResultImage } from "../result/result.ts";
 import { readItem } from "../result/store.ts";
 import type { ImageStore } from "../upload/image-store.ts";
 import { decodeBase64, decodeDataUrl, inspected } from "./content.ts";
+import type { Detail } from "./detail.ts";
 import type { InlineImage } from "./inline-image.ts";
 import type { ImageInput, VisionRequest } from "./schema.ts";
 import { fitted, type Shrink } from "./shrink.ts";

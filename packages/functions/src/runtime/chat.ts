@@ -1,6 +1,6 @@
 import type { ChatDeps } from "@tollgate/core/chat/chat";
-import { parsePrices } from "@tollgate/core/config";
 import { createUpstream } from "@tollgate/core/openai/client";
+import { parsePrices } from "@tollgate/core/usage/price";
 import { createCallObserver } from "../observe.ts";
 import { config, now, openaiApiKey, stageName } from "./config.ts";
 import { store } from "./results.ts";
