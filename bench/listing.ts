@@ -5,6 +5,7 @@ import { table } from "@tollgate/local/table";
 import { startLedger } from "./listing/ledger.ts";
 import { listPages, type Page, type Query, readUsage } from "./listing/read.ts";
 import { dayMs, models, seedResults, seedUsage } from "./listing/seed.ts";
+import { quantile } from "./quantile.ts";
 
 const usage = `npm run bench:listing [-- --results 100000]
 
@@ -27,10 +28,6 @@ const daysOfYear = 365;
 /** How often each answer about usage is asked for: the median is shown. */
 const repeats = 9;
 
-const quantile = (numbers: readonly number[], q: number): number => {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
-};
 const isoDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 const progress = (step: string) => process.stderr.write(`… ${step}\n`);
 

@@ -1,6 +1,6 @@
 // npm run load: 1,000 images dropped at once beside 64 chats at a time for a minute, on a stage of its own. OpenAI answers in
 // 200 ms, and each 20th request with a rate limit.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -12,9 +12,11 @@ import { audit, type BilledCall } from "@tollgate/core/audit/audit";
 import { readRecords } from "@tollgate/core/audit/read";
 import { readManifest } from "@tollgate/local/manifest";
 import { startOpenAI } from "@tollgate/local/openai/server";
-import { startStage } from "@tollgate/local/stage";
+import { clientOptions, startStage } from "@tollgate/local/stage";
 import { table } from "@tollgate/local/table";
 import sharp from "sharp";
+import { functionProcesses, memoryOf } from "./process.ts";
+import { quantile } from "./quantile.ts";
 
 const usage = `npm run load [-- --images 1000] [--chats 64] [--seconds 60]
 
@@ -70,10 +72,7 @@ export async function load({ images, chats, seconds, signal }: LoadOptions) {
     throw error;
   });
   const { info } = stage;
-  const where = {
-    region: info.region,
-    credentials: { accessKeyId: info.access_key_id, secretAccessKey: info.secret_access_key },
-  };
+  const where = clientOptions(info);
   const s3 = new S3Client({ ...where, endpoint: info.s3, forcePathStyle: true });
   const dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient({ ...where, endpoint: info.dynamodb }));
   const send = async <T>(method: string, path: string, body?: unknown) => {
@@ -196,14 +195,9 @@ function sampleMemory(dir: string) {
   let second = 0;
   const sample = () => {
     second += 1;
-    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    for (const { pid, name } of functionProcesses(dir)) {
       try {
-        if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(join(dir, "functions"))) continue;
-        const name = /(?:^|\0)AWS_LAMBDA_FUNCTION_NAME=([^\0]*)/.exec(
-          readFileSync(`/proc/${pid}/environ`, "utf8"),
-        )?.[1];
-        const kb = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-        if (name && kb) samples.push({ second, function: name, mb: Number(kb) / 1024 });
+        samples.push({ second, function: name, mb: memoryOf(pid).resident / 1024 / 1024 });
       } catch {
         // It has ended meanwhile.
       }
@@ -222,11 +216,6 @@ function sampleMemory(dir: string) {
         return { function: name, environments: atOnce, "first third MB": first, "middle MB": middle, "last MB": last };
       }),
   };
-}
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
 }
 
 function report(found: Awaited<ReturnType<typeof load>>): string {

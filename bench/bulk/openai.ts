@@ -1,39 +1,12 @@
 import { setTimeout } from "node:timers/promises";
 import { listenOnLoopback } from "@tollgate/local/aws/loopback";
+import { imageCompletion } from "../image-completion.ts";
 
-const description = {
-  description: "A rocket stands on its launch pad. Its engines have just been lit, and smoke rolls over the ground.",
-  alt_text: "A rocket on its launch pad with its engines lit.",
-  objects: ["rocket", "launch pad", "smoke"],
-  text: null,
-  colors: ["white", "orange", "gray"],
-};
-
-const completion = JSON.stringify({
-  id: "chatcmpl-1",
-  object: "chat.completion",
-  created: 1_795_000_000,
-  model: "gpt-4o-mini-2024-07-18",
-  choices: [
-    {
-      index: 0,
-      message: { role: "assistant", content: JSON.stringify(description), refusal: null },
-      logprobs: null,
-      finish_reason: "stop",
-    },
-  ],
-  usage: { prompt_tokens: 8_700, completion_tokens: 62, total_tokens: 8_762 },
-  service_tier: "default",
-});
-
-/**
- * An OpenAI that says the same of every image, so long after the request has come. The simulated one decodes each, on the
- * processors that the pipeline is measured on.
- */
+/** An OpenAI that says the same of every image, so long after the request has come. */
 export const startSlowOpenAI = (latencyMs: number) =>
   listenOnLoopback((request, response) => {
     request.resume().once("end", async () => {
       await setTimeout(latencyMs);
-      response.writeHead(200, { "content-type": "application/json", "x-request-id": "req_1" }).end(completion);
+      response.writeHead(200, { "content-type": "application/json", "x-request-id": "req_1" }).end(imageCompletion);
     });
   });

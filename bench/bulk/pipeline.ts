@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { type Manifest, queueNamed, readManifest } from "@tollgate/local/manifest";
-import { type StageInfo, startStage } from "@tollgate/local/stage";
+import { clientOptions, type StageInfo, startStage } from "@tollgate/local/stage";
 import sharp from "sharp";
 import { watchMachine } from "./machine.ts";
 import { startSlowOpenAI } from "./openai.ts";
@@ -63,13 +63,8 @@ export async function fill({ root, signal }: PipelineOptions, images: number): P
   }
 }
 
-const clientOf = (info: StageInfo) => ({
-  region: info.region,
-  credentials: { accessKeyId: info.access_key_id, secretAccessKey: info.secret_access_key },
-});
-
 async function drop(info: StageInfo, root: string, images: number): Promise<void> {
-  const s3 = new S3Client({ ...clientOf(info), endpoint: info.s3, forcePathStyle: true });
+  const s3 = new S3Client({ ...clientOptions(info), endpoint: info.s3, forcePathStyle: true });
   const bodies = await Promise.all(
     photos.map((name) =>
       sharp(readFileSync(join(root, "examples/photos", name)))
@@ -90,7 +85,7 @@ async function drop(info: StageInfo, root: string, images: number): Promise<void
 }
 
 async function untilQueued(info: StageInfo, manifest: Manifest, images: number, signal?: AbortSignal): Promise<void> {
-  const sqs = new SQSClient({ ...clientOf(info), endpoint: info.sqs });
+  const sqs = new SQSClient({ ...clientOptions(info), endpoint: info.sqs });
   const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: queueNamed(manifest, queue).name }));
   const waiting = async () => {
     const AttributeNames = ["ApproximateNumberOfMessages" as const];

@@ -1,3 +1,5 @@
+import { quantile } from "../quantile.ts";
+
 /** An image, from when its function begins with it until it is settled, by the function's own clock in epoch milliseconds. */
 export interface Analysed {
   /** The invocation, which has a whole batch. */
@@ -87,6 +89,4 @@ function batchesOf(images: readonly Analysed[]): Span[] {
 const overlapMs = (one: Span, other: Span): number =>
   Math.max(0, Math.min(one.endMs, other.endMs) - Math.max(one.startMs, other.startMs));
 
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
-}
+const median = (numbers: readonly number[]): number => quantile(numbers, 0.5);

@@ -1,3 +1,4 @@
+import { quantile } from "../quantile.ts";
 import type { Measured } from "./measured.ts";
 
 /** What one function took: medians over the rounds, of times in milliseconds and memory in bytes. */
@@ -42,9 +43,4 @@ export function row(found: Pick<Row, "name" | "bundleBytes" | "callsAnEvent"> & 
         }
       : null,
   };
-}
-
-export function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type NextInvocation, startRuntimeApi } from "@tollgate/local/lambda/runtime-api";
+import { memoryOf } from "../process.ts";
 import { startFunctionProcess } from "./function-process.ts";
 import { eventAt, expectSuccess, type Measured, sinceOpenAI, type Task } from "./measured.ts";
 
@@ -94,7 +95,7 @@ export async function measureUnderRuntime(
       coldCpuMs,
       warmMs: warm.map(({ ms }) => ms),
       warmCpuMs: cpuMs(child.pid) - coldCpuMs,
-      peakBytes: peakBytes(child.pid),
+      peakBytes: memoryOf(child.pid).peak,
       firstByteMs: warm.flatMap(({ firstByteMs }) => firstByteMs ?? []),
     };
   } finally {
@@ -109,6 +110,3 @@ const cpuMs = (pid: number | undefined): number =>
   readdirSync(`/proc/${pid}/task`)
     .map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ", 1))
     .reduce((sum, [nanoseconds]) => sum + Number(nanoseconds) / 1e6, 0);
-
-const peakBytes = (pid: number | undefined): number =>
-  Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;

@@ -10,7 +10,7 @@ import { counterUpdate, shardCount } from "@tollgate/core/usage/ledger";
 import { type Manifest, readManifest } from "@tollgate/local/manifest";
 import { startOpenAI } from "@tollgate/local/openai/server";
 import { localOwner } from "@tollgate/local/provision";
-import { startStage } from "@tollgate/local/stage";
+import { clientOptions, startStage } from "@tollgate/local/stage";
 import { createCapacity } from "./capacity.ts";
 import { accessLogBytes, createRecorder } from "./recorder.ts";
 
@@ -55,10 +55,7 @@ export async function startMeteredStage(root: string, latencyMs: number) {
     throw error;
   });
   const { info } = stage;
-  const where = {
-    region: info.region,
-    credentials: { accessKeyId: info.access_key_id, secretAccessKey: info.secret_access_key },
-  };
+  const where = clientOptions(info);
   const s3 = new S3Client({ ...where, endpoint: info.s3, forcePathStyle: true });
   const table = new DynamoDBClient({ ...where, endpoint: info.dynamodb });
   const dynamodb = DynamoDBDocumentClient.from(table);

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { type Manifest, readManifest } from "@tollgate/local/manifest";
-import { type Stage, startStage } from "@tollgate/local/stage";
-import { processOf, usedBy } from "./process.ts";
+import { clientOptions, type Stage, startStage } from "@tollgate/local/stage";
+import { memoryOf } from "../process.ts";
+import { cpuMs, processOf } from "./process.ts";
 import { startUpstream } from "./upstream.ts";
 
 export interface Measured {
@@ -80,23 +81,22 @@ export async function measure({ root, images, memoryMb, signal, ...given }: Meas
     await invoked(0, "the event with which S3 tests its notifications");
     await batch("small", given.small);
     const pid = processOf(dir, functionName);
-    const before = usedBy(pid);
+    const before = { bytes: memoryOf(pid).resident, cpuMs: cpuMs(pid) };
     const done = await batch("large", given.image);
-    const after = usedBy(pid);
     return {
       ...done,
-      beforeBytes: before.resident,
-      peakBytes: after.peak,
-      cpuMs: after.cpuMs - before.cpuMs,
+      beforeBytes: before.bytes,
+      peakBytes: memoryOf(pid).peak,
+      cpuMs: cpuMs(pid) - before.cpuMs,
     };
   } finally {
     await stage?.stop();
-    await upstream.close();
+    await upstream.stop();
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-/** As it is deployed, but for a batch that waits until it is full. */
+/** As it is deployed, but for one poller, whose batch waits until it is full. */
 function inOneBatch(
   manifest: Manifest,
   { images, memoryMb, shrink }: Pick<Measuring, "images" | "memoryMb" | "shrink">,
@@ -111,18 +111,15 @@ function inOneBatch(
     ...manifest,
     functions: { ...manifest.functions, [functionName]: { ...spec, memoryMb, ...(shrink && shrinking) } },
     eventSourceMappings: manifest.eventSourceMappings.map((mapping) =>
-      mapping.queue === queueName ? { ...mapping, batchSize: images, batchWindowSeconds } : mapping,
+      mapping.queue === queueName
+        ? { ...mapping, batchSize: images, batchWindowSeconds, maximumConcurrency: 1 }
+        : mapping,
     ),
   };
 }
 
 async function putAll({ info }: Stage, images: number, name: string, Body: Buffer): Promise<void> {
-  const s3 = new S3Client({
-    endpoint: info.s3,
-    region: info.region,
-    credentials: { accessKeyId: info.access_key_id, secretAccessKey: info.secret_access_key },
-    forcePathStyle: true,
-  });
+  const s3 = new S3Client({ ...clientOptions(info), endpoint: info.s3, forcePathStyle: true });
   try {
     for (let n = 0; n < images; n++) {
       await s3.send(new PutObjectCommand({ Bucket: info.bucket, Key: `uploads/local/${name}-${n}.jpg`, Body }));

@@ -9,7 +9,7 @@ import { type KeyLimits, unlimited } from "@tollgate/core/key/limits";
 import { addKey } from "@tollgate/core/key/store";
 import type { presentResult } from "@tollgate/core/result/result";
 import type { usageReport } from "@tollgate/core/usage/ledger";
-import type { StageInfo } from "@tollgate/local/stage";
+import { clientOptions, type StageInfo } from "@tollgate/local/stage";
 import sharp from "sharp";
 
 export type Result = ReturnType<typeof presentResult>;
@@ -91,15 +91,14 @@ export async function eventually<T>(ask: () => Promise<T | null>, patienceMs = 4
 }
 
 export function awsClients(stage: StageInfo) {
-  const credentials = { accessKeyId: stage.access_key_id, secretAccessKey: stage.secret_access_key };
-  const { region } = stage;
+  const where = clientOptions(stage);
   return {
     // As the functions' own, for code of theirs that a test runs.
-    dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: stage.dynamodb, region, credentials }), {
+    dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient({ ...where, endpoint: stage.dynamodb }), {
       marshallOptions: { removeUndefinedValues: true },
     }),
-    s3: new S3Client({ endpoint: stage.s3, region, credentials, forcePathStyle: true }),
-    sqs: new SQSClient({ endpoint: stage.sqs, region, credentials }),
+    s3: new S3Client({ ...where, endpoint: stage.s3, forcePathStyle: true }),
+    sqs: new SQSClient({ ...where, endpoint: stage.sqs }),
   };
 }
 

@@ -3,15 +3,10 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { APIGatewayProxyEvent } from "aws-lambda";
 import OpenAI from "openai";
-import { z } from "zod";
+import { ChatRequest } from "./chat-request.ts";
 
 const openai = new OpenAI();
 const dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient({}));
-
-const ChatRequest = z.object({
-  model: z.string().default("gpt-4o-mini"),
-  messages: z.array(z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() })).min(1),
-});
 
 export const handler = awslambda.streamifyResponse(async (event: APIGatewayProxyEvent, stream) => {
   const request = ChatRequest.safeParse(JSON.parse(event.body ?? "{}"));

@@ -3,17 +3,12 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
 import OpenAI from "openai";
-import { z } from "zod";
+import { ChatRequest } from "./chat-request.ts";
 
 const openai = new OpenAI();
 /** Shared with what wraps this handler. */
 export const client = new DynamoDBClient({});
 const dynamodb = DynamoDBDocumentClient.from(client);
-
-const ChatRequest = z.object({
-  model: z.string().default("gpt-4o-mini"),
-  messages: z.array(z.object({ role: z.enum(["system", "user", "assistant"]), content: z.string() })).min(1),
-});
 
 export const handler = async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => {
   const request = ChatRequest.safeParse(JSON.parse(event.body ?? "{}"));

@@ -6,7 +6,7 @@ import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import type { presentResult } from "@tollgate/core/result/result";
 import type { usageReport } from "@tollgate/core/usage/ledger";
 import { localOwner } from "./provision.ts";
-import { type Stage, type StageInfo, startStage } from "./stage.ts";
+import { clientOptions, type Stage, type StageInfo, startStage } from "./stage.ts";
 import { table } from "./table.ts";
 
 type Result = ReturnType<typeof presentResult>;
@@ -28,12 +28,7 @@ async function demo(stage: Stage): Promise<void> {
   check(chat.status === "succeeded" && chat.output !== null, `the chat ended as ${chat.status}`);
 
   const files = readdirSync(photos).filter((file) => formatOf[extensionOf(file)]);
-  const s3 = new S3Client({
-    endpoint: info.s3,
-    region: info.region,
-    credentials: { accessKeyId: info.access_key_id, secretAccessKey: info.secret_access_key },
-    forcePathStyle: true,
-  });
+  const s3 = new S3Client({ ...clientOptions(info), endpoint: info.s3, forcePathStyle: true });
   for (const file of files) {
     step(`putting ${file} into s3://${info.bucket}/uploads/${localOwner}/`);
     const Key = `uploads/${localOwner}/${file}`;

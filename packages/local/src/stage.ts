@@ -65,6 +65,12 @@ export interface StageInfo {
   dlq_url: string;
 }
 
+/** What an AWS client needs to speak with this stage, but for the service's endpoint. */
+export const clientOptions = ({ region, access_key_id, secret_access_key }: StageInfo) => ({
+  region,
+  credentials: { accessKeyId: access_key_id, secretAccessKey: secret_access_key },
+});
+
 export interface Stage {
   info: StageInfo;
   stop(): Promise<void>;
