@@ -22,6 +22,16 @@ const rows = {
   Vision: limits.streaming,
 };
 
+/** Sources of credentials that AWS's clients would try after the environment, where Lambda's are. */
+const notOnLambda = [
+  "@aws-sdk/credential-provider-http",
+  "@aws-sdk/credential-provider-ini",
+  "@aws-sdk/credential-provider-process",
+  "@aws-sdk/credential-provider-sso",
+  "@aws-sdk/credential-provider-web-identity",
+  "@smithy/credential-provider-imds",
+];
+
 test("every function has a row of infra/limits.ts", () => {
   expect(Object.keys(functions)).toEqual(Object.keys(rows));
 });
@@ -38,7 +48,7 @@ describe.each(Object.entries(rows))("%s", (name, row) => {
     expect(spec).toMatchObject({
       runtime: "nodejs24.x",
       architecture: "arm64",
-      build: { minify: true, splitting: true, keepNames: false },
+      build: { minify: true, splitting: true, keepNames: false, external: notOnLambda },
     });
   });
 

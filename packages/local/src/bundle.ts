@@ -77,7 +77,7 @@ const bundle = (
     format: "esm",
     target: "es2024",
     mainFields: ["module", "main"],
-    external: ["sharp", "pg-native"],
+    external: ["sharp", "pg-native", ...(options.external ?? [])],
     keepNames: options.keepNames,
     minify: options.minify,
     splitting: options.splitting,

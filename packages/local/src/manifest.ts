@@ -42,6 +42,8 @@ export interface FunctionSpec {
     minify: boolean;
     splitting: boolean;
     keepNames: boolean;
+    /** Packages that are left out of the bundle, since no function comes to import them; none when left out. */
+    external?: string[];
     /** Packages that npm installs beside the bundle; none when left out. */
     install?: string[];
   };

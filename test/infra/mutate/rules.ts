@@ -62,6 +62,7 @@ export const rules: Record<string, Rule> = {
   "functions.*.build.minify": becomes("function", "minify", true, false),
   "functions.*.build.splitting": becomes("function", "splitting", false),
   "functions.*.build.keepNames": becomes("function", "keepNames", true),
+  "functions.*.build.external.*": gone("external", (name) => `external ${name}`),
   "functions.*.logRetentionDays": becomes("function", "log retention", 30, null),
   "functions.*.logFormat": becomes("function", "log format", "Text"),
 

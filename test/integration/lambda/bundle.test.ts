@@ -147,6 +147,13 @@ describe("a bundle, as SST builds it", () => {
     expect(await bundled(source, { minify: true, keepNames: false })).not.toContain("VeryLongErrorName");
   });
 
+  it("leaves out what infra/ says no function comes to import", async () => {
+    await write("node_modules/elsewhere/index.js", `export default "what is elsewhere";`);
+    const source = `export const handler = async () => (await import("elsewhere")).default;`;
+    expect(await bundled(source)).toContain("what is elsewhere");
+    expect(await bundled(source, { external: ["elsewhere"] })).not.toContain("what is elsewhere");
+  });
+
   it("leaves sharp and pg-native out", async () => {
     const code = await bundled(
       `import sharp from "sharp"; import pg from "pg-native"; export const handler = async () => [sharp, pg];`,

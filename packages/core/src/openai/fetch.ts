@@ -2,6 +2,7 @@ import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
 import type { ClientOptions } from "openai";
+import { Headers } from "./web.ts";
 
 type Fetch = NonNullable<ClientOptions["fetch"]>;
 
@@ -44,7 +45,7 @@ export function createFetch(options: Partial<FetchOptions> = {}): Fetch {
         method,
         headers: {
           ...(!isStream && { "content-length": Buffer.byteLength(body ?? "") }),
-          ...Object.fromEntries(new Headers(headers)),
+          ...Object.fromEntries(headers as Iterable<[string, string]>),
         },
         agent: protocol.agent(),
         ...(signal && { signal }),

@@ -29,7 +29,7 @@ export const resultsQuery = z.strictObject({
     .pipe(z.int().min(1).max(maxLimit))
     .default(20)
     .meta({
-      description: `How many results at most. A page may be shorter, or even empty, and still have a next one: with \`kind\` or \`status\`, since no more than ${maxScannedPerPage.toLocaleString("en")} results are looked at for one page; where results have expired; and where they are so large that no more fit into one answer.`,
+      description: `How many results at most. A page may be shorter, or even empty, and still have a next one: with \`kind\` or \`status\`, since no more than ${maxScannedPerPage} results are looked at for one page; where results have expired; and where they are so large that no more fit into one answer.`,
       override: { type: "integer", minimum: 1, maximum: maxLimit, default: 20, pattern: undefined },
     }),
   cursor: z

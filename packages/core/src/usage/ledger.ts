@@ -126,9 +126,10 @@ export async function usageReport(dynamodb: DynamoDBDocumentClient, tableName: s
       total[name] += value;
     }
   }
-  const data = [...groups.values()]
-    .sort((a, b) => JSON.stringify(a.key).localeCompare(JSON.stringify(b.key)))
-    .map(({ key, sums }) => ({ ...key, ...presentSums(sums) }));
+  const data = [...groups]
+    // Not by `localeCompare`, whose first call takes 3 ms of a cold start.
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { key, sums }]) => ({ ...key, ...presentSums(sums) }));
   return {
     object: "usage" as const,
     from: options.from,

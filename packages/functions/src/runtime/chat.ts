@@ -1,3 +1,4 @@
+import "./web.ts";
 import type { ChatDeps } from "@tollgate/core/chat/chat";
 import { createUpstream } from "@tollgate/core/openai/client";
 import { parsePrices } from "@tollgate/core/usage/price";

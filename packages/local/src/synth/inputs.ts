@@ -237,7 +237,13 @@ const build = z.object({
     minify: either,
     splitting: either.default(false),
     // Of the two, the local stage always makes a map.
-    esbuild: z.strictObject({ sourcemap: either.optional(), keepNames: either.default(true) }).prefault({}),
+    esbuild: z
+      .strictObject({
+        sourcemap: either.optional(),
+        keepNames: either.default(true),
+        external: z.array(text).default([]),
+      })
+      .prefault({}),
     // In the versions of the handler's own package.json.
     install: z.record(z.string(), z.literal("*")).default({}),
     architecture: unread,
@@ -297,8 +303,15 @@ export function parseResources({ resources }: Graph) {
 export function parseBuild(name: string, inputs: Build): FunctionSpec["build"] {
   const { properties } = parse(build, { type: "its bundle", name, inputs: { ...inputs } }) as z.infer<typeof build>;
   const { minify, splitting, esbuild, install } = properties;
+  const { keepNames, external } = esbuild;
   const packages = Object.keys(install).sort();
-  return { minify, splitting, keepNames: esbuild.keepNames, ...(packages.length > 0 && { install: packages }) };
+  return {
+    minify,
+    splitting,
+    keepNames,
+    ...(external.length > 0 && { external }),
+    ...(packages.length > 0 && { install: packages }),
+  };
 }
 
 export type All = ReturnType<typeof parseResources>;
