@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { interpreted } from "./interpreted.ts";
 
 const milliseconds = z.coerce.number().int().positive();
 
@@ -23,7 +24,7 @@ type Config<K extends Name> = { [N in K]: z.infer<(typeof environment)[N]> };
 /** Reads the named variables, or throws one error that names every wrong one. */
 export function parseConfig<K extends Name>(raw: Record<string, string | undefined>, names: readonly K[]): Config<K> {
   const shape = Object.fromEntries(names.map((name) => [name, environment[name]]));
-  const parsed = z.object(shape).safeParse(raw);
+  const parsed = z.object(shape).safeParse(raw, interpreted);
   if (parsed.success) return parsed.data as Config<K>;
   const wrong = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new Error(`The function's environment is wrong. ${wrong.join("; ")}`);

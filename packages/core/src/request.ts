@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { AppError } from "./error.ts";
+import { interpreted } from "./interpreted.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -12,7 +13,7 @@ export const paramOf = (path: readonly PropertyKey[]): string =>
 
 /** Parses a request, or throws `invalid_request` naming the first field at fault, what was wrong and what would be right. */
 export function parseRequest<T>(schema: z.ZodType<T>, input: unknown): T {
-  const parsed = schema.safeParse(input, { reportInput: true });
+  const parsed = schema.safeParse(input, { reportInput: true, ...interpreted });
   if (parsed.success) return parsed.data;
   const { path, message } = mostTelling(parsed.error.issues);
   const param = paramOf(path);

@@ -5,13 +5,13 @@ import { records } from "./queue.ts";
 import { chatDeps } from "./runtime/chat.ts";
 import { config } from "./runtime/config.ts";
 import { texts } from "./runtime/results.ts";
-import { images } from "./runtime/s3.ts";
 import { shrink } from "./runtime/shrink.ts";
 import { queueNamed } from "./runtime/sqs.ts";
+import { uploadedImages } from "./runtime/uploaded-images.ts";
 
 const { MAX_RECEIVE_COUNT } = config("MAX_RECEIVE_COUNT");
 const queue = { ...queueNamed("RequestDeferredQueue"), maxReceiveCount: MAX_RECEIVE_COUNT };
-const deps = { ...chatDeps, images, shrink, requests: texts };
+const deps = { ...chatDeps, images: uploadedImages, shrink, requests: texts };
 
 export const handler = records(queue, async ({ body, isLast, deadlineMs }): Promise<AppError[]> => {
   const startedMs = Date.now();

@@ -4,10 +4,10 @@ import { visionJob } from "@tollgate/core/vision/vision";
 import { answer } from "./answer.ts";
 import { streaming } from "./http.ts";
 import { chatDeps } from "./runtime/chat.ts";
-import { images } from "./runtime/s3.ts";
 import { shrink } from "./runtime/shrink.ts";
+import { uploadedImages } from "./runtime/uploaded-images.ts";
 
-const deps = { ...chatDeps, images, shrink };
+const deps = { ...chatDeps, images: uploadedImages, shrink };
 
 export const handler = streaming(async (request) => {
   const body = parseJsonBody(visionRequest, request.body);

@@ -299,7 +299,12 @@ export class World {
         tableName: "ledger",
         answers: { put: unused, get: unused, remove: unused },
       },
-      upstream: { complete: () => this.callOpenAI(attempt as Attempt), stream: unused, models: unused },
+      upstream: {
+        connect: () => {},
+        complete: () => this.callOpenAI(attempt as Attempt),
+        stream: unused,
+        models: unused,
+      },
       prices: new Map(),
       later: { send: async (message) => void this.messages.push(message) },
       now: () => new Date(this.clockMs),

@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { createUpstream } from "@tollgate/core/openai/client";
 import { connectTimeoutCode, createFetch } from "@tollgate/core/openai/fetch";
 import { InlineImage } from "@tollgate/core/vision/inline-image";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -42,7 +42,7 @@ test("sends method, path, headers and text, and reads status, headers and body",
   const response = await createFetch()(`http://${host}/v1/chat?x=1`, { method: "POST", headers, body: '{"ä":1}' });
   expect(response).toMatchObject({ status: 418, statusText: "Teapot", ok: false, url: `http://${host}/v1/chat?x=1` });
   expect(response.headers.get("x-request-id")).toBe("req_1");
-  expect(response.headers.getSetCookie()).toEqual(["a=1", "b=2"]);
+  expect(response.headers.get("set-cookie")).toBe("a=1, b=2");
   expect(await response.json()).toMatchObject({
     method: "POST",
     url: "/v1/chat?x=1",
@@ -171,6 +171,88 @@ test("uses no connection again that has rested for too long", async () => {
     await (await fetch(`http://${host}/`)).text();
   }
   expect(connections()).toBe(2);
+});
+
+describe("a connection that was begun before its request", () => {
+  const patience = { maxRestMs: 4_000 };
+  const begun = (connections: () => number, count: number) => vi.waitFor(() => expect(connections()).toBe(count));
+
+  test("is the one that the request goes over", async () => {
+    const { host, connections } = await serve((_, response) => void response.end("hello"));
+    const fetch = createFetch();
+    fetch.connect(`http://${host}/v1`);
+    await begun(connections, 1);
+    expect(await (await fetch(`http://${host}/v1/models`)).text()).toBe("hello");
+    expect(connections()).toBe(1);
+  });
+
+  test("is used before it stands, too", async () => {
+    const { host, connections } = await serve((_, response) => void response.end("hello"));
+    const fetch = createFetch();
+    fetch.connect(`http://${host}/v1`);
+    expect(await (await fetch(`http://${host}/v1/models`)).text()).toBe("hello");
+    expect(connections()).toBe(1);
+  });
+
+  test("is one, and none while another rests", async () => {
+    const { host, connections } = await serve((_, response) => void response.end("hello"));
+    const fetch = createFetch();
+    for (let n = 0; n < 3; n++) {
+      fetch.connect(`http://${host}/v1`);
+      fetch.connect(`http://${host}/v1`);
+      await (await fetch(`http://${host}/v1/models`)).text();
+    }
+    expect(connections()).toBe(1);
+  });
+
+  test("is made anew when its other end has closed it", async () => {
+    const { host, connections } = await serve((_, response) => void response.end("hello"));
+    const fetch = createFetch();
+    fetch.connect(`http://${host}/v1`);
+    await begun(connections, 1);
+    for (const socket of sockets) socket.destroy();
+    await vi.waitFor(() => expect(sockets.size).toBe(0));
+    fetch.connect(`http://${host}/v1`);
+    await begun(connections, 2);
+    expect(await (await fetch(`http://${host}/v1/models`)).text()).toBe("hello");
+    expect(connections()).toBe(2);
+  });
+
+  test("is not used when it has waited for too long, as in an environment that was frozen", async () => {
+    const { host, connections } = await serve((_, response) => void response.end("hello"));
+    let nowMs = 0;
+    const fetch = createFetch({ ...patience, now: () => nowMs });
+    fetch.connect(`http://${host}/v1`);
+    await begun(connections, 1);
+    nowMs = patience.maxRestMs + 1;
+    expect(await (await fetch(`http://${host}/v1/models`)).text()).toBe("hello");
+    expect(connections()).toBe(2);
+  });
+
+  test("is no other server's", async () => {
+    const [here, there] = [await serve((_, response) => void response.end("here")), await serve(() => {})];
+    const fetch = createFetch();
+    fetch.connect(`http://${there.host}/v1`);
+    expect(await (await fetch(`http://${here.host}/v1/models`)).text()).toBe("here");
+  });
+
+  test("that nobody takes is the request's error, and none before", async () => {
+    const { host } = await serve(() => {});
+    await new Promise((closed) => servers.pop()?.close(closed));
+    const fetch = createFetch();
+    fetch.connect(`http://${host}/v1`);
+    await setTimeout(20);
+    await expect(fetch(`http://${host}/v1/models`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+
+  test("has no more time to be made than any other", async () => {
+    const { host, connections } = await listen(createTcpServer(() => {}));
+    const fetch = createFetch({ connectTimeoutMs: 50 });
+    fetch.connect(`https://${host}/v1`);
+    // The connection stands, and TLS does not.
+    await begun(connections, 1);
+    await expect(fetch(`https://${host}/v1/models`)).rejects.toMatchObject({ code: connectTimeoutCode });
+  });
 });
 
 test("rejects with the system's code when nobody listens", async () => {

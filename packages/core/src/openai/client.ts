@@ -48,6 +48,8 @@ export interface CompletionStream extends Attempts {
  * image's `url` may be an `InlineImage`.
  */
 export interface Upstream {
+  /** Begins to connect, so that a call soon after need not wait for it. Never throws: the call would find out. */
+  connect(): void;
   complete(params: ChatCompletionCreateParamsNonStreaming, deadlineMs: number): Promise<Completion>;
   /** Retries until the stream begins. Always asks for the usage, which comes in the last event. */
   stream(params: ChatCompletionCreateParamsNonStreaming, deadlineMs: number): Promise<CompletionStream>;
@@ -67,17 +69,20 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     random: options.random ?? Math.random,
     sleep: options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
   };
+  const fetch = createFetch();
   const client = new OpenAI({
     apiKey: options.apiKey,
     baseURL: options.baseUrl,
     maxRetries: 0,
     timeout: options.attemptTimeoutMs,
-    fetch: createFetch(),
+    fetch,
   });
   const follow = (model: string) => followCall(model, options.onCall ?? (() => {}), retries.now);
   const withinBudget = (deadlineMs: number) => Math.min(deadlineMs, retries.now() + options.budgetMs);
 
   return {
+    connect: () => fetch.connect(client.baseURL),
+
     complete: (params, deadlineMs) =>
       withRetries(retries, withinBudget(deadlineMs), async (timeoutMs) => {
         const call = follow(params.model);

@@ -1,7 +1,9 @@
 import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
+import { isIP } from "node:net";
 import type { ClientOptions } from "openai";
+import { connectAhead } from "./ahead.ts";
 import { Headers } from "./web.ts";
 
 type Fetch = NonNullable<ClientOptions["fetch"]>;
@@ -28,16 +30,33 @@ const defaults: FetchOptions = { connectTimeoutMs: 10_000, maxRestMs: 4_000, now
  * request, and no limit of 5 minutes to the wait for an answer. No redirects, and nothing compressed. A body is text, or a
  * stream whose length the caller gives in `content-length`.
  */
-export function createFetch(options: Partial<FetchOptions> = {}): Fetch {
+export function createFetch(options: Partial<FetchOptions> = {}): Fetch & {
+  /** Begins to connect to the server of this URL, unless a connection rests that can be used. */
+  connect(url: string): void;
+} {
   const { connectTimeoutMs, maxRestMs, now } = { ...defaults, ...options };
+  const protocolOf = (request: typeof http.request, agent: Agent) => ({
+    request,
+    agent: resting(agent, maxRestMs, now),
+    connect: connectAhead(agent, { maxRestMs, now }),
+  });
   const protocols = {
-    "http:": { request: http.request, agent: resting(new http.Agent({ keepAlive: true }), maxRestMs, now) },
-    "https:": { request: https.request, agent: resting(new https.Agent({ keepAlive: true }), maxRestMs, now) },
+    "http:": protocolOf(http.request, new http.Agent({ keepAlive: true })),
+    "https:": protocolOf(https.request, new https.Agent({ keepAlive: true })),
   };
-  return (input, { method = "GET", headers, body, signal } = {}) =>
+  const protocolIn = ({ protocol }: URL) => protocols[protocol as keyof typeof protocols];
+  const connect = (to: string) => {
+    const url = new URL(to);
+    const { agent, connect } = protocolIn(url);
+    agent();
+    const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+    const port = url.port || (url.protocol === "http:" ? 80 : 443);
+    connect({ host, port, ...(!isIP(host) && { servername: host }) });
+  };
+  const fetch: Fetch = (input, { method = "GET", headers, body, signal } = {}) =>
     new Promise((resolve, reject) => {
       const url = new URL(String(input));
-      const protocol = protocols[url.protocol as keyof typeof protocols];
+      const protocol = protocolIn(url);
       const isStream = body instanceof ReadableStream;
       if (!isStream && typeof body !== "string" && body != null)
         throw new TypeError("Only text and streams are sent to OpenAI.");
@@ -45,7 +64,7 @@ export function createFetch(options: Partial<FetchOptions> = {}): Fetch {
         method,
         headers: {
           ...(!isStream && { "content-length": Buffer.byteLength(body ?? "") }),
-          ...Object.fromEntries(headers as Iterable<[string, string]>),
+          ...Object.fromEntries(new Headers(headers as Record<string, string>)),
         },
         agent: protocol.agent(),
         ...(signal && { signal }),
@@ -55,6 +74,7 @@ export function createFetch(options: Partial<FetchOptions> = {}): Fetch {
       if (isStream) sendPieces(request, body).catch((error) => request.destroy(error));
       else request.end(body);
     });
+  return Object.assign(fetch, { connect });
 }
 
 /** The agent, without the connections that have rested for too long. A timer would come too late to one that was frozen. */
@@ -70,7 +90,7 @@ function resting(agent: Agent, maxRestMs: number, now: () => number): () => Agen
 
 function limitConnecting(request: ClientRequest, timeoutMs: number): void {
   request.once("socket", (socket) => {
-    if (!socket.connecting) return;
+    if (!socket.connecting && !("secureConnecting" in socket && socket.secureConnecting)) return;
     const error = Object.assign(new Error(`No connection after ${timeoutMs} ms.`), { code: connectTimeoutCode });
     const timer = setTimeout(() => request.destroy(error), timeoutMs);
     const end = () => clearTimeout(timer);

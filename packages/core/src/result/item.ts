@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { reservation } from "../budget/schema.ts";
+import { interpreted } from "../interpreted.ts";
 import { ledgerEntry } from "../usage/ledger.ts";
 import { newUlid } from "./id.ts";
 import { type Result, storedResult } from "./result.ts";
@@ -29,7 +30,7 @@ const item = z.object({
 export type StoredItem = z.infer<typeof item>;
 
 /** Throws on an item that this code did not write: our own bug, never the caller's. */
-export const parseItem = (raw: unknown): StoredItem => item.parse(raw);
+export const parseItem = (raw: unknown): StoredItem => item.parse(raw, interpreted);
 
 export const newRevision = newUlid;
 

@@ -104,6 +104,8 @@ export async function perform(deps: PerformDeps, job: Job): Promise<Performed> {
  */
 export async function begin(deps: PerformDeps, job: Job): Promise<Attempt | Performed> {
   if (job.key) await admit(deps.store, job.key, job.model, deps.now().getTime());
+  // While the table is asked: two round trips less between the claim and the answer, unless the last event was just before.
+  deps.upstream.connect();
   const claimed = await claim(deps.store, {
     result: newResult(job, deps.now()),
     requestHash: job.requestHash,

@@ -14,7 +14,7 @@ import type { ImageInput, VisionRequest } from "./schema.ts";
 import { fitted, type Shrink } from "./shrink.ts";
 
 export interface VisionDeps extends ChatDeps {
-  images: ImageStore;
+  images: Pick<ImageStore, "get">;
   /** Left out: images are sent as they came. */
   shrink?: Shrink | undefined;
 }

@@ -1,0 +1,39 @@
+import type { Agent } from "node:http";
+import type { Socket } from "node:net";
+
+interface AheadOptions {
+  /** The longest that a connection may have waited to be used: its other end may have closed it since. */
+  maxRestMs: number;
+  now: () => number;
+}
+
+/**
+ * Lets an agent make a connection before there is a request for it, which then need not wait for it: one at a time, and none
+ * while another rests. What becomes of it is the request's to find out, as with any connection.
+ *
+ * @returns begins one, to a host and port as the agent names them
+ */
+export function connectAhead(agent: Agent, { maxRestMs, now }: AheadOptions) {
+  const create = agent.createConnection;
+  let ahead: { socket: Socket; name: string; sinceMs: number } | null = null;
+
+  agent.createConnection = (options, ...rest) => {
+    const found = ahead?.name === nameOf(options) ? ahead : null;
+    if (!found) return create.call(agent, options, ...rest);
+    ahead = null;
+    if (!found.socket.destroyed && now() - found.sinceMs <= maxRestMs) return found.socket.ref();
+    found.socket.destroy();
+    return create.call(agent, options, ...rest);
+  };
+
+  return (address: { host: string; port: string | number; servername?: string }): void => {
+    const isIdle = (sockets: Socket[] | undefined) => sockets?.some(({ destroyed }) => !destroyed);
+    if (Object.values(agent.freeSockets).some(isIdle)) return;
+    if (ahead && !ahead.socket.destroyed && now() - ahead.sinceMs <= maxRestMs) return;
+    ahead?.socket.destroy();
+    const socket = create.call(agent, { keepAlive: true, noDelay: true, ...address }) as Socket;
+    ahead = { socket: socket.on("error", () => {}).unref(), name: nameOf(address), sinceMs: now() };
+  };
+}
+
+const nameOf = ({ host, port }: { host?: string | null; port?: string | number | null }): string => `${host}:${port}`;
