@@ -1,6 +1,6 @@
-import { access, mkdir, rm, symlink } from "node:fs/promises";
+import { access, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { build } from "esbuild";
+import { type BuildSettings, type BuiltFiles, createBuild } from "./build-cache.ts";
 import type { FunctionSpec } from "./manifest.ts";
 
 /** Where a function's bundle lies and what Lambda calls its handler (`bundle.handler`). */
@@ -23,7 +23,8 @@ const BANNER = [
 ].join("\n");
 
 /**
- * Bundles every function as `sst deploy` would, so that what runs locally is what would be uploaded.
+ * Bundles every function as `sst deploy` would, so that what runs locally is what would be uploaded. Builds only
+ * what has changed since an earlier start.
  *
  * @param options.root the repository's root, from which handlers are named
  * @param options.outDir receives `<function's name>/bundle.mjs` with a source map beside it, and the pieces of a split one
@@ -43,17 +44,19 @@ export async function bundleFunctions(options: {
     }),
   );
   const { root, outDir } = options;
+  const run = createBuild(root);
   // One run for all that are alike reads what they share once: with a run for each, it takes four times as long.
   const whole = entries.filter(({ build }) => !build.splitting);
   for (const alike of Map.groupBy(whole, ({ build }) => JSON.stringify(build)).values()) {
     const [{ build }] = alike as [(typeof entries)[number]];
-    await bundle({ root, outDir, entryPoints: alike.map(({ entryPoint }) => entryPoint), ...build });
+    const entryPoints = alike.map(({ entryPoint }) => entryPoint);
+    await write(path.resolve(outDir), await run(settings({ entryPoints, ...build })));
   }
   // One run for all would also split what functions have in common, into pieces outside of their folders. One after the other,
   // since side by side they take more than a gigabyte.
   for (const { entryPoint, build, bundle: own } of entries.filter(({ build }) => build.splitting)) {
     const entryPoints = [{ ...entryPoint, out: "bundle" }];
-    await bundle({ root, outDir: own.dir, entryPoints, ...build });
+    await write(own.dir, await run(settings({ entryPoints, ...build })));
   }
   for (const { build, bundle: own } of entries) await link(root, own.dir, build.install ?? []);
   return Object.fromEntries(entries.map(({ name, bundle }) => [name, bundle]));
@@ -64,27 +67,30 @@ export async function bundleFunctions(options: {
  * byte. The map is always made, for this machine alone: `infra/` has SST make none.
  * Source: `pkg/runtime/node/build.go` of github.com/anomalyco/sst, tag v4.17.0, read in November 2026.
  */
-const bundle = (
-  options: FunctionSpec["build"] & { root: string; outDir: string; entryPoints: { in: string; out: string }[] },
-) =>
-  build({
-    absWorkingDir: options.root,
-    entryPoints: options.entryPoints,
-    outdir: path.resolve(options.outDir),
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "es2024",
-    mainFields: ["module", "main"],
-    external: ["sharp", "pg-native", ...(options.external ?? [])],
-    keepNames: options.keepNames,
-    minify: options.minify,
-    splitting: options.splitting,
-    sourcemap: "linked",
-    banner: { js: BANNER },
-    logLevel: "silent",
-  });
+const settings = (options: FunctionSpec["build"] & Pick<BuildSettings, "entryPoints">): BuildSettings => ({
+  entryPoints: options.entryPoints,
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "es2024",
+  mainFields: ["module", "main"],
+  external: ["sharp", "pg-native", ...(options.external ?? [])],
+  keepNames: options.keepNames,
+  minify: options.minify,
+  splitting: options.splitting,
+  sourcemap: "linked",
+  banner: { js: BANNER },
+  logLevel: "silent",
+});
+
+async function write(dir: string, files: BuiltFiles): Promise<void> {
+  for (const [name, content] of files) {
+    const file = path.join(dir, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
+}
 
 /** Packages beside a bundle: those of this machine, where npm would install them for Lambda's system and processor. */
 async function link(root: string, dir: string, packages: string[]): Promise<void> {
