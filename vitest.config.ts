@@ -13,6 +13,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
+          exclude: ["test/e2e/restart.test.ts"],
           globalSetup: "test/e2e/running-stage.ts",
           setupFiles: "test/e2e/refusals.ts",
           // One simulated OpenAI serves all, and tests count what it billed.
@@ -20,7 +21,23 @@ export default defineConfig({
           ...timeouts,
         },
       },
-      { test: { name: "fault", include: ["test/fault/**/*.test.ts"], fileParallelism: false, ...timeouts } },
+      {
+        test: {
+          name: "fault",
+          include: ["test/fault/**/*.test.ts"],
+          exclude: ["test/fault/model.test.ts"],
+          fileParallelism: false,
+          ...timeouts,
+        },
+      },
+      // A minute each, and none of it with the stage that the other files share: beside other files.
+      {
+        test: {
+          name: "apart",
+          include: ["test/e2e/restart.test.ts", "test/fault/model.test.ts"],
+          ...timeouts,
+        },
+      },
     ],
   },
 });
