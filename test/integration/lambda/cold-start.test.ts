@@ -6,10 +6,9 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Bundle, bundleFunctions } from "../../../packages/local/src/bundle.ts";
 import { environmentOf, newCredentials } from "../../../packages/local/src/environment.ts";
-import { readManifest } from "../../../packages/local/src/manifest.ts";
+import { committedManifest, named, root } from "../../infra/stage.ts";
 
-const root = path.resolve(import.meta.dirname, "../../..");
-const manifest = readManifest(root);
+const manifest = await committedManifest();
 const nowhere = "http://127.0.0.1:9";
 
 let outDir: string;
@@ -22,29 +21,26 @@ afterAll(() => rm(outDir, { recursive: true, force: true }));
 
 /** Imports a function's bundle in a process of its own, and tells whether Node then had loaded its fetch. */
 async function loadsFetch(name: string, then = ""): Promise<boolean> {
-  const spec = manifest.functions[name];
-  if (!spec) throw new Error(`no function ${name}`);
-  const env = environmentOf(spec, manifest, newCredentials(), {
+  const env = environmentOf(named(manifest.functions, name), manifest, newCredentials(), {
     region: "us-east-1",
     endpoints: { dynamodb: nowhere, s3: nowhere, sqs: nowhere },
     queueUrl: (queue) => `${nowhere}/${queue}`,
     secrets: { OpenAIApiKey: "sk-none" },
     openai: {},
   });
-  const file = path.join(bundles[name]?.dir ?? "", "bundle.mjs");
+  const file = path.join(named(bundles, name).dir, "bundle.mjs");
   const script = `
     globalThis.awslambda = { streamifyResponse: (handler) => handler };
     await import(${JSON.stringify(file)});
     ${then}
     console.log(process.moduleLoadList.includes("NativeModule internal/deps/undici/undici"));`;
   const args = ["--input-type=module", "-e", script];
-  return JSON.parse(
-    (await promisify(execFile)(process.execPath, args, { env: { ...env, PATH: process.env.PATH } })).stdout,
-  );
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...env, PATH: process.env.PATH } });
+  return JSON.parse(stdout);
 }
 
 const names = Object.keys(manifest.functions);
-const callOpenAI = names.filter((name) => "OpenAIApiKey" in (manifest.functions[name]?.links ?? {}));
+const callOpenAI = names.filter((name) => "OpenAIApiKey" in named(manifest.functions, name).links);
 
 test.each(names)("%s does not load Node's fetch, which takes longer than all that it needs", async (name) => {
   expect(await loadsFetch(name)).toBe(false);

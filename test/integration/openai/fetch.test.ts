@@ -245,6 +245,12 @@ describe("a connection that was begun before its request", () => {
     await expect(fetch(`http://${host}/v1/models`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
 
+  test("of a protocol that there is none for is not begun, and the request's error", async () => {
+    const fetch = createFetch();
+    fetch.connect("ftp://127.0.0.1/v1");
+    await expect(fetch("ftp://127.0.0.1/v1/models")).rejects.toThrow();
+  });
+
   test("has no more time to be made than any other", async () => {
     const { host, connections } = await listen(createTcpServer(() => {}));
     const fetch = createFetch({ connectTimeoutMs: 50 });

@@ -17,20 +17,24 @@ export function connectAhead(agent: Agent, { maxRestMs, now }: AheadOptions) {
   const create = agent.createConnection;
   let ahead: { socket: Socket; name: string; sinceMs: number } | null = null;
 
+  const usable = () => {
+    if (ahead && (ahead.socket.destroyed || now() - ahead.sinceMs > maxRestMs)) {
+      ahead.socket.destroy();
+      ahead = null;
+    }
+    return ahead;
+  };
+
   agent.createConnection = (options, ...rest) => {
-    const found = ahead?.name === nameOf(options) ? ahead : null;
-    if (!found) return create.call(agent, options, ...rest);
+    const found = usable();
+    if (found?.name !== nameOf(options)) return create.call(agent, options, ...rest);
     ahead = null;
-    if (!found.socket.destroyed && now() - found.sinceMs <= maxRestMs) return found.socket.ref();
-    found.socket.destroy();
-    return create.call(agent, options, ...rest);
+    return found.socket.ref();
   };
 
   return (address: { host: string; port: string | number; servername?: string }): void => {
     const isIdle = (sockets: Socket[] | undefined) => sockets?.some(({ destroyed }) => !destroyed);
-    if (Object.values(agent.freeSockets).some(isIdle)) return;
-    if (ahead && !ahead.socket.destroyed && now() - ahead.sinceMs <= maxRestMs) return;
-    ahead?.socket.destroy();
+    if (usable() || Object.values(agent.freeSockets).some(isIdle)) return;
     const socket = create.call(agent, { keepAlive: true, noDelay: true, ...address }) as Socket;
     ahead = { socket: socket.on("error", () => {}).unref(), name: nameOf(address), sinceMs: now() };
   };

@@ -1,7 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import https from "node:https";
-import type { Socket } from "node:net";
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
 import type { ClientOptions } from "openai";
 import { connectAhead } from "./ahead.ts";
 import { Headers } from "./web.ts";
@@ -47,7 +46,10 @@ export function createFetch(options: Partial<FetchOptions> = {}): Fetch & {
   const protocolIn = ({ protocol }: URL) => protocols[protocol as keyof typeof protocols];
   const connect = (to: string) => {
     const url = new URL(to);
+    // Of another protocol is the request's to complain.
+    if (!(url.protocol in protocols)) return;
     const { agent, connect } = protocolIn(url);
+    // Closes what has rested for too long, which would seem to rest still.
     agent();
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
     const port = url.port || (url.protocol === "http:" ? 80 : 443);
