@@ -2,11 +2,12 @@ import * as z from "zod";
 import { interpreted } from "./interpreted.ts";
 
 const milliseconds = z.coerce.number().int().positive();
+const httpUrl = z.url({ protocol: /^https?$/, error: "Give a URL with http:// or https://." });
 
 /** The environment that `infra/` gives to functions, and where each variable is needed. */
 const environment = {
   DEFAULT_MODEL: z.string().min(1),
-  OPENAI_BASE_URL: z.url().optional(),
+  OPENAI_BASE_URL: httpUrl.optional(),
   OPENAI_ATTEMPT_TIMEOUT_MS: milliseconds,
   OPENAI_BUDGET_MS: milliseconds,
   OPENAI_MAX_ATTEMPTS: z.coerce.number().int().min(1),
@@ -16,6 +17,8 @@ const environment = {
   PRICES: z.string().optional(),
   SHRINK_IMAGES: z.enum(["true"]).optional(),
   RESULT_TTL_DAYS: z.coerce.number().int().positive().optional(),
+  /** As AWS's clients read it, of which some function needs none. */
+  AWS_ENDPOINT_URL_S3: httpUrl.optional(),
 };
 
 type Name = keyof typeof environment;

@@ -3,11 +3,11 @@ import { uploadRequest } from "@tollgate/core/upload/schema";
 import { createUpload } from "@tollgate/core/upload/upload";
 import { buffered } from "./http.ts";
 import { bucketName, config, now } from "./runtime/config.ts";
-import { store } from "./runtime/results.ts";
-import { images } from "./runtime/s3.ts";
+import { resultTable } from "./runtime/table.ts";
+import { signForm } from "./runtime/upload-form.ts";
 
 const { DEFAULT_MODEL } = config("DEFAULT_MODEL");
-const deps = { store, images, bucket: bucketName(), defaultModel: DEFAULT_MODEL, now };
+const deps = { store: resultTable, signForm, bucket: bucketName(), defaultModel: DEFAULT_MODEL, now };
 
 export const handler = buffered(async (request) => {
   const upload = await createUpload(deps, parseJsonBody(uploadRequest, request.body), request);

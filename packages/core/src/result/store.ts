@@ -150,7 +150,7 @@ async function readAll(store: ResultStore, entries: IndexEntry[], now: Date): Pr
 }
 
 /** Stores a result that no attempt holds yet, such as one that awaits its upload. */
-export async function putResult(store: ResultStore, item: StoredItem, ttlEpochSeconds: number): Promise<void> {
+export async function putResult(store: ResultTable, item: StoredItem, ttlEpochSeconds: number): Promise<void> {
   await store.dynamodb.send(
     new PutCommand({
       TableName: store.tableName,

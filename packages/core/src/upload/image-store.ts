@@ -8,11 +8,6 @@ export interface ImageStore {
    * for what OpenAI would not take, unread.
    */
   get(key: string, options?: { etag?: string | undefined }): Promise<StoredImage | null>;
-  /** A form that lets its holder upload one object under this key, without credentials of their own. */
-  presignPost(
-    key: string,
-    options: { contentType: string; maxBytes: number; ttlSeconds: number },
-  ): Promise<PresignedPost>;
   remove(key: string): Promise<void>;
 }
 
@@ -20,11 +15,6 @@ export interface StoredImage {
   bytes: Uint8Array;
   /** The `x-amz-meta-…` headers of the object, without that prefix. */
   metadata: Record<string, string>;
-}
-
-export interface PresignedPost {
-  url: string;
-  fields: Record<string, string>;
 }
 
 export const imageTooLarge = (sizeBytes: number): AppError =>

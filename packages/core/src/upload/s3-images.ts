@@ -6,7 +6,6 @@ import {
   type S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
-import { createPresignedPost } from "@aws-sdk/s3-presigned-post";
 import { maxImageBytes } from "../vision/image.ts";
 import { type ImageStore, imageTooLarge } from "./image-store.ts";
 
@@ -30,19 +29,6 @@ export function createImageStore(s3: S3Client, bucket: string): ImageStore {
         throw error;
       }
     },
-
-    presignPost: (key, { contentType, maxBytes, ttlSeconds }) =>
-      createPresignedPost(s3, {
-        Bucket: bucket,
-        Key: key,
-        Fields: { "Content-Type": contentType, success_action_status: "201" },
-        Conditions: [
-          ["content-length-range", 1, maxBytes],
-          ["eq", "$Content-Type", contentType],
-          ["eq", "$success_action_status", "201"],
-        ],
-        Expires: ttlSeconds,
-      }),
 
     async remove(key) {
       await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { metadata, modelName, schemaName } from "../chat/parameters.ts";
+import { metadata, modelName, schemaName } from "../chat/basic-parameters.ts";
 import { textOf } from "../text.ts";
 import { detail } from "../vision/detail.ts";
 

@@ -3,23 +3,23 @@ import { budgetOf } from "../key/limits.ts";
 import type { Caller } from "../result/caller.ts";
 import { newResultId } from "../result/id.ts";
 import { newRevision, noLease } from "../result/item.ts";
-import { putResult, type ResultStore } from "../result/store.ts";
+import { putResult, type ResultTable } from "../result/store.ts";
 import { requireSchema } from "../schemas/require.ts";
 import { maxImageBytes } from "../vision/image.ts";
-import type { ImageStore } from "./image-store.ts";
+import type { SignUploadForm } from "./form.ts";
 import { uploadKey } from "./key.ts";
 import type { UploadRequest } from "./schema.ts";
 
 export interface UploadDeps {
-  store: ResultStore;
-  images: ImageStore;
+  store: ResultTable;
+  signForm: SignUploadForm;
   bucket: string;
   defaultModel: string;
   now: () => Date;
 }
 
 /** How long the form can be used. */
-const formTtlSeconds = 15 * 60;
+const formTtlMs = 15 * 60 * 1000;
 /** An announced upload that never comes is forgotten after this long. */
 const awaitingTtlSeconds = 24 * 60 * 60;
 
@@ -39,7 +39,8 @@ export async function createUpload(deps: UploadDeps, request: UploadRequest, { o
   const key = uploadKey(owner, id);
   const budget = budgetOf(apiKey);
   const now = deps.now();
-  const form = await deps.images.presignPost(key, { contentType, maxBytes: maxImageBytes, ttlSeconds: formTtlSeconds });
+  const expiresAt = new Date(now.getTime() + formTtlMs);
+  const form = await deps.signForm(key, { contentType, maxBytes: maxImageBytes, expiresAt, now });
   await putResult(
     deps.store,
     {
@@ -77,7 +78,7 @@ export async function createUpload(deps: UploadDeps, request: UploadRequest, { o
     object: "upload" as const,
     url: form.url,
     fields: form.fields,
-    expires_at: new Date(now.getTime() + formTtlSeconds * 1000).toISOString(),
+    expires_at: expiresAt.toISOString(),
     max_bytes: maxImageBytes,
   };
 }
