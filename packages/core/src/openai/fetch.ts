@@ -66,7 +66,7 @@ export function createFetch(options: Partial<FetchOptions> = {}): Fetch & {
         method,
         headers: {
           ...(!isStream && { "content-length": Buffer.byteLength(body ?? "") }),
-          ...Object.fromEntries(new Headers(headers as Record<string, string>)),
+          ...Object.fromEntries(headers instanceof Headers ? headers : new Headers(headers as Record<string, string>)),
         },
         agent: protocol.agent(),
         ...(signal && { signal }),

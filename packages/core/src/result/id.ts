@@ -1,4 +1,4 @@
-import { createHash, randomFillSync } from "node:crypto";
+import { hash, randomFillSync } from "node:crypto";
 import { ulid } from "ulid";
 
 /** Crockford's base 32, as in ULIDs, so that derived and drawn ids look alike. */
@@ -24,8 +24,7 @@ export const newResultId = (): string => `res_${newUlid()}`;
 
 /** The id that the same identity always gives: it makes a result its own idempotency record. 130 bits of SHA-256. */
 export function derivedResultId(...identity: string[]): string {
-  const digest = createHash("sha256").update(JSON.stringify(identity)).digest();
-  let bits = BigInt(`0x${digest.toString("hex")}`);
+  let bits = BigInt(`0x${hash("sha256", JSON.stringify(identity))}`);
   let text = "";
   for (let i = 0; i < 26; i++) {
     text += alphabet[Number(bits & 31n)];
@@ -39,5 +38,4 @@ export const resultIdPattern = /^res_[0-9A-HJKMNP-TV-Z]{26}$/;
 export const isResultId = (text: string): boolean => resultIdPattern.test(text);
 
 /** What tells two requests under one `Idempotency-Key` apart. */
-export const hashOf = (request: unknown): string =>
-  createHash("sha256").update(JSON.stringify(request)).digest("base64url");
+export const hashOf = (request: unknown): string => hash("sha256", JSON.stringify(request), "base64url");

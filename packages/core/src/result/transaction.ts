@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { TransactionCanceledException, TransactionConflictException } from "@aws-sdk/client-dynamodb";
 import {
   type DynamoDBDocumentClient,
@@ -25,7 +26,9 @@ export function transact(
 ): Promise<Refusal | null> {
   return retryConflicts(async (tries) => {
     try {
-      await dynamodb.send(new TransactWriteCommand({ TransactItems: itemsOf(tries) }));
+      // The same in each of the SDK's repetitions: DynamoDB then tells what became of the first.
+      const ClientRequestToken = randomUUID();
+      await dynamodb.send(new TransactWriteCommand({ TransactItems: itemsOf(tries), ClientRequestToken }));
       return null;
     } catch (error) {
       const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
