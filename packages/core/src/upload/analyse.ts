@@ -1,9 +1,9 @@
 import { toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
-import { inTurn } from "../in-turn.ts";
 import { derivedResultId } from "../result/id.ts";
 import { type Job, type Performed, type Prepared, perform } from "../result/perform.ts";
 import { type Result, type UploadSettings, uploadSettings } from "../result/result.ts";
+import { sharing } from "../sharing.ts";
 import { inspected } from "../vision/content.ts";
 import { detail as detailSchema } from "../vision/detail.ts";
 import { maxImageBytes } from "../vision/image.ts";
@@ -31,10 +31,10 @@ export interface AnalyseOptions {
 }
 
 /**
- * Of a batch, one image after the other is read (and shrunk, where the stage shrinks), and then all are asked about at once: what
- * the reading leaves to the garbage collector would add up, beside the images themselves.
+ * Of a batch, as many images are read (and shrunk, where the stage shrinks) at once as make up the largest: what their reading
+ * leaves to the garbage collector would add up, beside the images themselves. Then all are asked about at once.
  */
-const oneAtATime = inTurn();
+const reading = sharing(maxImageBytes);
 
 /**
  * Analyses an uploaded image, once for each time that its key was written, however often the event arrives. Returns null
@@ -67,7 +67,7 @@ export async function analyseUpload(
       sizeBytes: object.sizeBytes,
     },
     requestHash: object.sequencer,
-    prepare: (claimed) => oneAtATime(() => prepare(deps, object, claimed)),
+    prepare: (claimed) => reading(object.sizeBytes, () => prepare(deps, object, claimed)),
     deadlineMs: options.deadlineMs,
     onFailure: options.lastChance ? "fail" : "give_back",
   });

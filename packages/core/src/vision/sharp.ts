@@ -1,4 +1,4 @@
-import { inTurn } from "../in-turn.ts";
+import { sharing } from "../sharing.ts";
 import type { Shrink } from "./shrink.ts";
 
 /** Artefacts of a higher compression begin to show in text. */
@@ -12,7 +12,7 @@ const maxPixels = 50_000_000;
  * What is no image to libvips, or too large for a function's memory, cannot be read. Rejects when there is no sharp.
  */
 export function createShrink(load = () => import("sharp")): Shrink {
-  const oneAtATime = inTurn();
+  const processor = sharing(1);
   let loaded: ReturnType<typeof load> | undefined;
   const loadOnce = () => {
     loaded ??= load().then((sharp) => {
@@ -23,7 +23,7 @@ export function createShrink(load = () => import("sharp")): Shrink {
     return loaded;
   };
   return (bytes, format, { width, height }) =>
-    oneAtATime(async () => {
+    processor(1, async () => {
       const { default: sharp } = await loadOnce();
       // EXIF has the orientation, which stays OpenAI's to follow or not. Colours become those of sRGB.
       const picture = sharp(bytes, { limitInputPixels: maxPixels }).resize(width, height, { fit: "fill" }).keepExif();
