@@ -1,4 +1,5 @@
 import { leaseMs } from "@tollgate/core/result/claim";
+import { waitingTtlMs } from "@tollgate/core/result/item";
 import { settleReserveMs } from "@tollgate/core/result/perform";
 import { maxImageBytes } from "@tollgate/core/vision/image";
 import { describe, expect, test } from "vitest";
@@ -121,6 +122,14 @@ describe("the sweep", () => {
     const longestMs = Math.max(...Object.values(manifest.queues).map((queue) => queue.visibilityTimeoutSeconds * 1000));
     expect(Number(environment.SWEEP_QUEUE_GRACE_MS)).toBeGreaterThan(longestMs);
   });
+});
+
+test.each([
+  ["ImageUploadedQueue", "the result that was announced for it"],
+  ["RequestDeferredQueue", "its result"],
+])("%s forgets a message before the table forgets %s", (name) => {
+  const formTtlMs = 15 * 60 * 1000;
+  expect(named(manifest.queues, name).retentionSeconds * 1000 + formTtlMs).toBeLessThan(waitingTtlMs);
 });
 
 describe("ImageUploadedQueue", () => {

@@ -15,6 +15,7 @@ import {
   resultKey,
   type StoredItem,
   unrevised,
+  waitingTtlMs,
 } from "./item.ts";
 import type { Result } from "./result.ts";
 import { type ResultStore, toAttributes, toResult } from "./store.ts";
@@ -54,9 +55,6 @@ export interface ClaimOptions {
 
 /** An attempt that has not renewed its lease for this long is taken for dead. */
 export const leaseMs = 30_000;
-
-/** A deferred result that nobody has begun by then was never handed over, since no queue keeps a message as long. */
-const abandonedAfterMs = 7 * 24 * 60 * 60 * 1000;
 
 /**
  * Claims a result for one attempt: a single conditional put when it is new, as it nearly always is.
@@ -131,7 +129,7 @@ async function putIfNew(
   const put = new PutCommand({
     TableName: store.tableName,
     Item: toAttributes(item, {
-      expires_at: result.deferred && epochSeconds(new Date(nowMs + abandonedAfterMs)),
+      expires_at: result.deferred && epochSeconds(new Date(nowMs + waitingTtlMs)),
       lease_pk: item.lease_id === noLease ? undefined : leaseShardOf(item.result.id),
     }),
     ConditionExpression:

@@ -1,5 +1,5 @@
 import { AppError } from "../error.ts";
-import { maxImageBytes } from "../vision/image.ts";
+import { tooLarge } from "../vision/image.ts";
 
 /** Where uploaded images lie. */
 export interface ImageStore {
@@ -17,5 +17,4 @@ export interface StoredImage {
   metadata: Record<string, string>;
 }
 
-export const imageTooLarge = (sizeBytes: number): AppError =>
-  new AppError("image_too_large", `The image has ${sizeBytes} bytes; OpenAI takes at most ${maxImageBytes}.`);
+export const imageTooLarge = (sizeBytes: number): AppError => new AppError("image_too_large", tooLarge(sizeBytes));

@@ -2,7 +2,7 @@ import { admit } from "../key/admit.ts";
 import { budgetOf } from "../key/limits.ts";
 import type { Caller } from "../result/caller.ts";
 import { newResultId } from "../result/id.ts";
-import { newRevision, noLease } from "../result/item.ts";
+import { epochSeconds, newRevision, noLease, waitingTtlMs } from "../result/item.ts";
 import { putResult, type ResultTable } from "../result/store.ts";
 import { requireSchema } from "../schemas/require.ts";
 import { maxImageBytes } from "../vision/image.ts";
@@ -20,8 +20,6 @@ export interface UploadDeps {
 
 /** How long the form can be used. */
 const formTtlMs = 15 * 60 * 1000;
-/** An announced upload that never comes is forgotten after this long. */
-const awaitingTtlSeconds = 24 * 60 * 60;
 
 export const defaultSchema = "image_description";
 
@@ -71,7 +69,7 @@ export async function createUpload(deps: UploadDeps, request: UploadRequest, { o
       pending_unaccounted: 0,
       ledger: [],
     },
-    Math.floor(now.getTime() / 1000) + awaitingTtlSeconds,
+    epochSeconds(new Date(now.getTime() + waitingTtlMs)),
   );
   return {
     id,

@@ -17,6 +17,9 @@ export type Inspection =
   | ({ ok: true } & ImageHeader)
   | { ok: false; code: "unsupported_image" | "invalid_image" | "image_too_large"; message: string };
 
+export const tooLarge = (sizeBytes: number): string =>
+  `The image has ${sizeBytes} bytes; at most ${maxImageBytes} (20 MB) are allowed.`;
+
 const works = "PNG, JPEG, WebP and non-animated GIF work.";
 
 /**
@@ -25,10 +28,7 @@ const works = "PNG, JPEG, WebP and non-animated GIF work.";
  * Width and height are those of the stored pixels, in pixels: EXIF orientation changes neither a price nor a limit.
  */
 export function inspectImage(bytes: Uint8Array): Inspection {
-  if (bytes.length > maxImageBytes) {
-    const megabytes = (bytes.length / 1024 / 1024).toFixed(1);
-    return { ok: false, code: "image_too_large", message: `The image has ${megabytes} MB; at most 20 MB are allowed.` };
-  }
+  if (bytes.length > maxImageBytes) return { ok: false, code: "image_too_large", message: tooLarge(bytes.length) };
   if (bytes.length === 0) return invalid("The image is empty: it has 0 bytes.");
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const format = formatOf(file);
