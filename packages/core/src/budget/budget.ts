@@ -1,6 +1,7 @@
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import { AppError } from "../error.ts";
+import { interpreted } from "../interpreted.ts";
 import type { KeyStore } from "../key/store.ts";
 import { formatUsd } from "../usage/cost.ts";
 import { endOfMonth } from "./month.ts";
@@ -26,7 +27,7 @@ export async function readBudget(
   const { Item } = await dynamodb.send(
     new GetCommand({ TableName: tableName, Key: budgetItemKey(keyId, month), ConsistentRead: true }),
   );
-  return stored.parse(Item ?? {});
+  return stored.parse(Item ?? {}, interpreted);
 }
 
 /** The part of a transaction that reserves, on condition that the budget has room. */
@@ -55,7 +56,7 @@ export function chargeUpdate(tableName: string, { key_id, month, nano_usd }: Res
 
 /** `found` is the budget's item when it was refused, if it had one. */
 export function budgetExceeded({ month, nano_usd }: Reservation, limitNanoUsd: number, found: unknown): AppError {
-  const { committed_nano_usd } = stored.parse(found ?? {});
+  const { committed_nano_usd } = stored.parse(found ?? {}, interpreted);
   return new AppError(
     "budget_exceeded",
     `This key's budget is ${usd(limitNanoUsd)} a month. ${usd(committed_nano_usd)} of it are spent or reserved in ${month}, and this request would reserve ${usd(nano_usd)}, the most that it can cost. A lower max_completion_tokens reserves less; the next month begins at ${endOfMonth(month)}.`,

@@ -2,6 +2,7 @@ import { type DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCom
 import { ulid } from "ulid";
 import * as z from "zod";
 import { AppError } from "../error.ts";
+import { interpreted } from "../interpreted.ts";
 import { ownerPattern } from "../upload/key.ts";
 import { hashApiKey } from "./key.ts";
 import { type CallerKey, type KeyLimits, unlimited } from "./limits.ts";
@@ -17,6 +18,8 @@ const storedKey = z.object({
 });
 
 export type ApiKey = z.infer<typeof storedKey>;
+
+const parseKey = (item: unknown): ApiKey => storedKey.parse(item, interpreted);
 
 export interface KeyStore {
   dynamodb: DynamoDBDocumentClient;
@@ -83,7 +86,7 @@ export async function verifyKey(store: KeyStore, apiKey: string): Promise<ApiKey
   const { Item } = await store.dynamodb.send(
     new GetCommand({ TableName: store.tableName, Key: byHash(apiKey), ConsistentRead: true }),
   );
-  const key = Item ? storedKey.parse(Item) : null;
+  const key = Item ? parseKey(Item) : null;
   return key && !key.revoked_at ? key : null;
 }
 
@@ -100,7 +103,7 @@ export async function listKeys(store: KeyStore): Promise<ApiKey[]> {
         ExclusiveStartKey: start,
       }),
     );
-    keys.push(...(page.Items ?? []).map((item) => storedKey.parse(item)));
+    keys.push(...(page.Items ?? []).map(parseKey));
     start = page.LastEvaluatedKey;
   } while (start);
   return keys;
@@ -124,5 +127,5 @@ export async function revokeKey(store: KeyStore, keyId: string, now: Date): Prom
       })),
     }),
   );
-  return { revoked_at: now.toISOString(), ...storedKey.parse(Item) };
+  return { revoked_at: now.toISOString(), ...parseKey(Item) };
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { keyBudget } from "../budget/schema.ts";
 import { type ErrorCode, isErrorCode } from "../error.ts";
+import { interpreted } from "../interpreted.ts";
 import { formatUsd } from "../usage/cost.ts";
 import { detail } from "../vision/detail.ts";
 
@@ -174,7 +175,7 @@ export function presentResult(result: Result) {
 
 function presentChoices({ answer, structured, status }: Result) {
   if (answer === null) return [];
-  const parsed = completion.safeParse(tryJson(answer));
+  const parsed = completion.safeParse(tryJson(answer), interpreted);
   if (!parsed.success) return [];
   return parsed.data.choices.map(({ index, finish_reason, logprobs, message }) => ({
     index,

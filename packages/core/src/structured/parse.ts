@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { interpreted } from "../interpreted.ts";
 import { at, describeJson, isJsonObject, type Problem } from "./problem.ts";
 import { validate } from "./validate.ts";
 
@@ -63,7 +64,7 @@ function parseContent(content: unknown, format: Exclude<OutputFormat, { type: "t
 
 function fit(value: unknown, format: Exclude<OutputFormat, { type: "text" }>): Verdict {
   if (format.type === "registered") {
-    const parsed = format.output.safeParse(value);
+    const parsed = format.output.safeParse(value, interpreted);
     return parsed.success ? { status: "succeeded", output: parsed.data } : failed(problemsOf(parsed.error));
   }
   if (format.type === "json_object") {
