@@ -102,6 +102,8 @@ const settleLaterTimeoutMs = 60_000;
 export const settleLater = {
   functionTimeoutMs: settleLaterTimeoutMs,
   visibilityTimeoutMs: quotas.visibilityPerFunctionTimeout * settleLaterTimeoutMs,
+  /** SQS's own limit. The provider would make it 256 KiB, too little for an answer that was paid for. */
+  maxMessageBytes: 1024 * 1024,
   /** The fifth and every later receive comes 15 minutes after the one before: a day in all. */
   maxReceiveCount: 100,
   deadLetterRetentionDays: 14,

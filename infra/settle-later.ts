@@ -4,13 +4,19 @@ import { resultTtl } from "./retention.ts";
 import { images, ledger, resources } from "./storage.ts";
 
 export const settleLaterDlq = new sst.aws.Queue("SettleLaterDlq", {
-  transform: { queue: { messageRetentionSeconds: limits.deadLetterRetentionDays * 24 * 3600 } },
+  transform: {
+    queue: {
+      messageRetentionSeconds: limits.deadLetterRetentionDays * 24 * 3600,
+      maxMessageSize: limits.maxMessageBytes,
+    },
+  },
 });
 
 /** Answers that were paid for while the table could not be written. */
 export const settleLaterQueue = new sst.aws.Queue("SettleLaterQueue", {
   visibilityTimeout: `${limits.visibilityTimeoutMs / 1000} seconds`,
   dlq: { queue: settleLaterDlq.arn, retry: limits.maxReceiveCount },
+  transform: { queue: { maxMessageSize: limits.maxMessageBytes } },
 });
 
 /** To leave a settlement there. */

@@ -29,7 +29,7 @@ test.each([
   ["that is too large for one", 128],
 ])("an answer %s, paid for in an outage, is settled from the queue", async (_, n) => {
   const caller = await newCaller(stage);
-  const messages: string[] = [];
+  const handedOver: string[] = [];
   const deps = {
     store: {
       dynamodb: withoutSettlements,
@@ -44,12 +44,15 @@ test.each([
       maxAttempts: 1,
     }),
     prices: new Map(),
-    later: { send: async (message: string) => void messages.push(message) },
+    later: { send: async (message: string) => void handedOver.push(message) },
     defaultModel: "gpt-4o-mini",
     now: () => new Date(),
   };
   const content = `${"wonderful ".repeat(n * 15)} ${unique()}`;
-  const request = { n, logprobs: true, top_logprobs: n > 1 ? 20 : 0, messages: [{ role: "user" as const, content }] };
+  // What SQS refuses in a message.
+  const metadata = { note: "\uFFFE \uFFFF" };
+  const messages = [{ role: "user" as const, content }];
+  const request = { n, logprobs: true, top_logprobs: n > 1 ? 20 : 0, messages, metadata };
   const { result } = await perform(
     deps,
     chatJob(deps, request, {
@@ -61,11 +64,11 @@ test.each([
   );
   expect((await caller.send<{ status: string }>("GET", `/results/${result.id}`)).body.status).toBe("running");
 
-  const [message = ""] = messages;
+  const [message = ""] = handedOver;
   // Twice, as SQS may deliver it.
   for (let copy = 0; copy < 2; copy++) await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: message }));
   const settled = await caller.finished(result.id);
-  expect(settled).toMatchObject({ status: "succeeded", openai: { id: result.openai?.id } });
+  expect(settled).toMatchObject({ status: "succeeded", openai: { id: result.openai?.id }, metadata });
   expect(Buffer.byteLength(result.answer ?? "") > 350_000).toBe(n > 1);
   expect(await caller.usage()).toMatchObject({
     requests: 1,

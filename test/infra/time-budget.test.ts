@@ -1,6 +1,7 @@
 import { leaseMs } from "@tollgate/core/result/claim";
 import { waitingTtlMs } from "@tollgate/core/result/item";
 import { settleReserveMs } from "@tollgate/core/result/perform";
+import { maxMessageBytes } from "@tollgate/core/result/settle-later";
 import { maxImageBytes } from "@tollgate/core/vision/image";
 import { describe, expect, test } from "vitest";
 import * as limits from "../../infra/limits.ts";
@@ -130,6 +131,10 @@ test.each([
 ])("%s forgets a message before the table forgets %s", (name) => {
   const formTtlMs = 15 * 60 * 1000;
   expect(named(manifest.queues, name).retentionSeconds * 1000 + formTtlMs).toBeLessThan(waitingTtlMs);
+});
+
+test.each(["SettleLaterQueue", "SettleLaterDlq"])("%s takes the largest settlement that is left to it", (name) => {
+  expect(named(manifest.queues, name).maxMessageBytes).toBeGreaterThanOrEqual(maxMessageBytes);
 });
 
 describe("ImageUploadedQueue", () => {

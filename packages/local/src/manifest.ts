@@ -149,6 +149,7 @@ export interface QueueSpec {
   arn: string;
   visibilityTimeoutSeconds: number;
   retentionSeconds: number;
+  maxMessageBytes: number;
   deadLetter: { queue: string; maxReceiveCount: number } | null;
   /** The queue's own policy: which services may send to it, and for which source. */
   policy: PolicyStatement[];

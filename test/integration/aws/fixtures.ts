@@ -76,6 +76,7 @@ export function queueSpec(name: string, overrides: Partial<QueueSpec> = {}): Que
     arn: `arn:aws:sqs:${region}:${account}:${name}`,
     visibilityTimeoutSeconds: 30,
     retentionSeconds: 345_600,
+    maxMessageBytes: 262_144,
     deadLetter: null,
     policy: [],
     ...overrides,

@@ -30,6 +30,7 @@ describe("queues", () => {
     const { client, QueueUrl, send, receive } = await startQueues({
       visibilityTimeoutSeconds: 90,
       retentionSeconds: 600,
+      maxMessageBytes: 2_048,
       deadLetter: { queue: "Dead", maxReceiveCount: 5 },
     });
     await send("in flight");
@@ -40,6 +41,7 @@ describe("queues", () => {
       QueueArn: `arn:aws:sqs:${region}:${account}:jobs`,
       VisibilityTimeout: "90",
       MessageRetentionPeriod: "600",
+      MaximumMessageSize: "2048",
       ApproximateNumberOfMessages: "1",
       ApproximateNumberOfMessagesNotVisible: "1",
     });

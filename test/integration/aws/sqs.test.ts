@@ -79,9 +79,10 @@ describe("a message", () => {
   });
 
   test("is refused when it is empty, too long or holds what XML cannot", async () => {
-    const { send } = await startQueues();
+    const { send } = await startQueues({ maxMessageBytes: 2_048 });
+    await send("x".repeat(2_048));
     await expect(send("")).rejects.toMatchObject({ name: "MissingParameter" });
-    await expect(send("x".repeat(1_048_577))).rejects.toMatchObject({ name: "InvalidParameterValue" });
+    await expect(send("x".repeat(2_049))).rejects.toMatchObject({ name: "InvalidParameterValue" });
     await expect(send("\u0000")).rejects.toMatchObject({ name: "InvalidMessageContents" });
   });
 });

@@ -48,8 +48,8 @@ export async function settleOrHandOver(deps: SettleDeps, lease: Lease, settlemen
   return true;
 }
 
-/** SQS takes messages of 1 MiB. Source: SQS quotas, November 2026. */
-const maxMessageBytes = 1_000_000;
+/** Below the 1 MiB that SQS takes, and that `infra/` lets this queue take. Source: SQS quotas, November 2026. */
+export const maxMessageBytes = 1_000_000;
 
 /** `answer_stored`: the answer lies where this attempt's answers lie, since the message cannot hold it. */
 const message = z.object({
@@ -81,11 +81,15 @@ async function messageOf(store: ResultStore, lease: Lease, settlement: Settlemen
     maybe_billed: settlement.maybeBilled,
     completed_at: settlement.completedAt.toISOString(),
   };
-  const text = JSON.stringify(whole);
+  const text = messageText(whole);
   if (answer === null || Buffer.byteLength(text) <= maxMessageBytes) return text;
   await store.answers.put(answerKey(result.owner, result.id, lease.leaseId), answer);
-  return JSON.stringify({ ...whole, answer: null, answer_stored: true });
+  return messageText({ ...whole, answer: null, answer_stored: true });
 }
+
+/** As JSON, without the two characters that SQS refuses and JSON leaves as they are. */
+const messageText = (content: z.infer<typeof message>): string =>
+  JSON.stringify(content).replaceAll("\uFFFE", "\\uFFFE").replaceAll("\uFFFF", "\\uFFFF");
 
 /** Which result a message is about, and what came of it. */
 export interface SettledLate {

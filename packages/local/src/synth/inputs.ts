@@ -111,6 +111,8 @@ const placed = {
     visibilityTimeoutSeconds: count,
     /** SQS keeps a message for 4 days unless told otherwise. */
     messageRetentionSeconds: count.default(4 * 24 * 3600),
+    // Of the provider, which gives it to SQS; SQS alone would take 1 MiB.
+    maxMessageSize: count.default(256 * 1024),
     redrivePolicy: text.optional(),
     delaySeconds: z.literal(0),
     fifoQueue: z.literal(false),

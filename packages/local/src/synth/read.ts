@@ -176,6 +176,7 @@ function readQueue(
     arn,
     visibilityTimeoutSeconds: inputs.visibilityTimeoutSeconds,
     retentionSeconds: inputs.messageRetentionSeconds,
+    maxMessageBytes: inputs.maxMessageSize,
     deadLetter: deadLetter && {
       queue: queueOf(deadLetter.deadLetterTargetArn),
       maxReceiveCount: deadLetter.maxReceiveCount,

@@ -10,7 +10,7 @@ import {
 } from "./attributes.ts";
 import { invalidParameter, sqsError } from "./error.ts";
 import type { Operation, SqsDeps } from "./operations.ts";
-import { findQueue, maxMessageBytes, parse } from "./queues.ts";
+import { findQueue, maxBatchBytes, parse } from "./queues.ts";
 import { type Queue, receiptHandlePattern, type StoredMessage } from "./store.ts";
 
 const outgoing = z.object({
@@ -39,8 +39,8 @@ export const messageOperations: Record<string, Operation> = {
     const queue = findQueue(deps, input);
     const entries = entriesOf(input, outgoing);
     const totalBytes = entries.reduce((sum, entry) => sum + sizeOf(entry.MessageBody, entry.MessageAttributes), 0);
-    if (totalBytes > maxMessageBytes) {
-      const message = `Batch requests cannot be longer than ${maxMessageBytes} bytes.`;
+    if (totalBytes > maxBatchBytes) {
+      const message = `Batch requests cannot be longer than ${maxBatchBytes} bytes.`;
       throw sqsError("BatchRequestTooLong", message, "AWS.SimpleQueueService.BatchRequestTooLong");
     }
     return eachEntry(entries, (entry) => send(deps, queue, entry));
@@ -88,7 +88,7 @@ export const messageOperations: Record<string, Operation> = {
 
 function send(deps: SqsDeps, queue: Queue, message: z.infer<typeof outgoing>) {
   const attributes = message.MessageAttributes ?? {};
-  checkMessage(message.MessageBody, attributes);
+  checkMessage(queue, message.MessageBody, attributes);
   const messageId = deps.store.send(queue, message.MessageBody, attributes, message.DelaySeconds);
   deps.arrivals.emit(queue.name);
   return {
@@ -137,7 +137,7 @@ function systemAttributes(deps: SqsDeps, message: StoredMessage): Record<string,
   };
 }
 
-function checkMessage(body: string, attributes: MessageAttributes): void {
+function checkMessage({ maxMessageBytes }: Queue, body: string, attributes: MessageAttributes): void {
   if (body === "") throw sqsError("MissingParameter", "The request must contain the parameter MessageBody.");
   // What XML 1.0 cannot hold: SQS refuses it in every protocol.
   if (/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u.test(body)) {

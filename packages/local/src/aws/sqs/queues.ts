@@ -7,13 +7,23 @@ import { deadLetterOf, type Queue, queueNameOf } from "./store.ts";
 const attributeValues = z.record(z.string(), z.string());
 const queueUrl = z.object({ QueueUrl: z.string() });
 
-/** SQS's limits and defaults, in seconds. Source: CreateQueue's reference, November 2026. */
-const defaults = { visibilityTimeoutSeconds: 30, retentionSeconds: 345_600, delaySeconds: 0, receiveWaitSeconds: 0 };
+/** One MiB since August 2025, for a message and for a batch. Source: SQS quotas, November 2026. */
+export const maxBatchBytes = 1_048_576;
+
+/** SQS's limits and defaults, in seconds and bytes. Source: CreateQueue's reference, November 2026. */
+const defaults = {
+  visibilityTimeoutSeconds: 30,
+  retentionSeconds: 345_600,
+  delaySeconds: 0,
+  receiveWaitSeconds: 0,
+  maxMessageBytes: maxBatchBytes,
+};
 const settings = {
   VisibilityTimeout: { key: "visibilityTimeoutSeconds", min: 0, max: 43_200 },
   MessageRetentionPeriod: { key: "retentionSeconds", min: 60, max: 1_209_600 },
   DelaySeconds: { key: "delaySeconds", min: 0, max: 900 },
   ReceiveMessageWaitTimeSeconds: { key: "receiveWaitSeconds", min: 0, max: 20 },
+  MaximumMessageSize: { key: "maxMessageBytes", min: 1_024, max: maxBatchBytes },
 } as const;
 
 /** Makes the queues what the manifest says; messages stay, and queues that the manifest no longer has are left alone. */
@@ -30,6 +40,7 @@ export function provisionQueues({ store, arnOf, now }: SqsDeps, queues: Record<s
       name: spec.name,
       visibilityTimeoutSeconds: spec.visibilityTimeoutSeconds,
       retentionSeconds: spec.retentionSeconds,
+      maxMessageBytes: spec.maxMessageBytes,
       redrivePolicy: deadLetter
         ? redrivePolicyText(arnOf(deadLetter.name), spec.deadLetter?.maxReceiveCount ?? 0)
         : null,
@@ -99,7 +110,6 @@ export const queueOperations: Record<string, Operation> = {
       ApproximateNumberOfMessagesDelayed: delayed,
       CreatedTimestamp: Math.floor(queue.createdMs / 1000),
       LastModifiedTimestamp: Math.floor(queue.modifiedMs / 1000),
-      MaximumMessageSize: maxMessageBytes,
       SqsManagedSseEnabled: "true",
       ...Object.fromEntries(Object.entries(settings).map(([name, { key }]) => [name, queue[key]])),
       ...(queue.redrivePolicy === null ? {} : { RedrivePolicy: queue.redrivePolicy }),
@@ -155,9 +165,6 @@ export const queueOperations: Record<string, Operation> = {
   },
 };
 
-/** One MiB since August 2025, for a message and for a batch. Source: SQS quotas, November 2026. */
-export const maxMessageBytes = 1_048_576;
-
 /** The queue that the input's `QueueUrl` names. Throws JsonProtocolError. */
 export function findQueue({ store }: SqsDeps, input: unknown): Queue {
   const queue = store.queue(queueNameOf(parse(queueUrl, input).QueueUrl));
@@ -179,11 +186,11 @@ function withAttributes(queue: Queue, attributes: Record<string, string>): Queue
     if (name === "RedrivePolicy") changed.redrivePolicy = redrivePolicyOf(value);
     else if (Object.hasOwn(settings, name)) {
       const { key, min, max } = settings[name as keyof typeof settings];
-      const seconds = Number(value);
-      if (!Number.isInteger(seconds) || seconds < min || seconds > max) {
+      const number = Number(value);
+      if (!Number.isInteger(number) || number < min || number > max) {
         throw sqsError("InvalidAttributeValue", `Invalid value for the parameter ${name}.`);
       }
-      changed[key] = seconds;
+      changed[key] = number;
     } else throw sqsError("InvalidAttributeName", `Unknown Attribute ${name}.`);
   }
   return changed;

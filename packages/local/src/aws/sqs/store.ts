@@ -9,6 +9,7 @@ export interface Queue {
   retentionSeconds: number;
   delaySeconds: number;
   receiveWaitSeconds: number;
+  maxMessageBytes: number;
   /** As SQS takes it, a JSON text with `deadLetterTargetArn` and `maxReceiveCount`; null without a dead-letter queue. */
   redrivePolicy: string | null;
   createdMs: number;
