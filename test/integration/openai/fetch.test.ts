@@ -1,7 +1,9 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { once } from "node:events";
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
+import { connectAhead } from "@tollgate/core/openai/ahead";
 import { createUpstream } from "@tollgate/core/openai/client";
 import { connectTimeoutCode, createFetch } from "@tollgate/core/openai/fetch";
 import { InlineImage } from "@tollgate/core/vision/inline-image";
@@ -184,6 +186,30 @@ describe("a connection that was begun before its request", () => {
     await begun(connections, 1);
     expect(await (await fetch(`http://${host}/v1/models`)).text()).toBe("hello");
     expect(connections()).toBe(1);
+  });
+
+  test("is made as the agent makes its own, probed while it is silent", async () => {
+    const { host } = await serve((_, response) => void response.end("hello"));
+    const agent = new Agent({ keepAlive: true });
+    const create = agent.createConnection;
+    const made: object[] = [];
+    agent.createConnection = (options, ...rest) => {
+      const { keepAlive, keepAliveInitialDelay, noDelay, port } = options as Record<string, unknown>;
+      made.push({ keepAlive, keepAliveInitialDelay, noDelay, port: Number(port) });
+      return create.call(agent, options, ...rest);
+    };
+    const { hostname, port } = new URL(`http://${host}`);
+    connectAhead(agent, { ...patience, now: Date.now })({ host: hostname, port });
+    const get = async (path: string) => {
+      const [response] = await once(request(`http://${host}${path}`, { agent }).end(), "response");
+      await text(response);
+    };
+    // The first goes over it, and the second at once needs another.
+    await Promise.all([get("/1"), get("/2")]);
+    agent.destroy();
+    expect(made).toHaveLength(2);
+    expect(made[0]).toEqual(made[1]);
+    expect(made[0]).toMatchObject({ keepAlive: true, keepAliveInitialDelay: expect.any(Number) });
   });
 
   test("is used before it stands, too", async () => {

@@ -35,9 +35,15 @@ export function connectAhead(agent: Agent, { maxRestMs, now }: AheadOptions) {
   return (address: { host: string; port: string | number; servername?: string }): void => {
     const isIdle = (sockets: Socket[] | undefined) => sockets?.some(({ destroyed }) => !destroyed);
     if (usable() || Object.values(agent.freeSockets).some(isIdle)) return;
-    const socket = create.call(agent, { keepAlive: true, noDelay: true, ...address }) as Socket;
+    const socket = create.call(agent, { ...asAgents, ...address }) as Socket;
     ahead = { socket: socket.on("error", () => {}).unref(), name: nameOf(address), sinceMs: now() };
   };
 }
+
+/**
+ * What the agent asks for of each of its own. Without a delay the system would wait for 2 hours before it probes a silent
+ * connection, which a NAT in between has forgotten by then: AWS's after 350 s, and a model may think for longer.
+ */
+const asAgents = { keepAlive: true, keepAliveInitialDelay: 1_000, noDelay: true };
 
 const nameOf = ({ host, port }: { host?: string | null; port?: string | number | null }): string => `${host}:${port}`;
