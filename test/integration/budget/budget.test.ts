@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { maxCostOf } from "../../../packages/core/src/budget/estimate.ts";
 import { AppError } from "../../../packages/core/src/error.ts";
 import { leaseMs } from "../../../packages/core/src/result/claim.ts";
 import { type Attempt, begin, finish, perform } from "../../../packages/core/src/result/perform.ts";
+import { readItem } from "../../../packages/core/src/result/store.ts";
 import { priceOf } from "../../../packages/core/src/usage/price.ts";
 import { jobOf, startAccount } from "./account.ts";
 
@@ -14,6 +16,27 @@ async function reservedByEach(): Promise<number> {
   const rates = priceOf(params.model, new Date());
   return (rates && maxCostOf(params, rates)) ?? Number.NaN;
 }
+
+describe("a retry that is refused", () => {
+  it("keeps what the attempt before it has put on the counters", async () => {
+    const each = await reservedByEach();
+    const content = `[[fault:reset_after_billing]] ${randomUUID()}`;
+    const job = jobOf("key_again", 1.5 * each, { requestHash: "same" });
+    const { params, format } = await job.prepare({} as never);
+    const failing = {
+      ...job,
+      prepare: () => ({ params: { ...params, messages: [{ role: "user" as const, content }] }, format }),
+    };
+    await expect(perform(deps, failing)).rejects.toMatchObject({ code: "upstream_error" });
+    const counted = (await readItem(deps.store, job.id))?.ledger;
+    expect(counted).toMatchObject([{ counts: { requests: 1, unaccounted_attempts: 1 } }]);
+
+    await expect(perform(deps, failing)).rejects.toMatchObject({ code: "budget_exceeded", resultId: job.id });
+    const item = await readItem(deps.store, job.id);
+    expect(item?.result).toMatchObject({ status: "failed", error: { code: "budget_exceeded" } });
+    expect(item?.ledger).toMatchObject([{ counts: { requests: 2, failed: 2, unaccounted_attempts: 1 } }]);
+  });
+});
 
 describe("a budget that many reach for at once", () => {
   it("lets 10 of 100 through when 10 fit, and refuses the others with 402", async () => {

@@ -286,7 +286,8 @@ export async function fail(
   }
   const callersFault = error.status < 500 && !error.retryable;
   const idWasHandedOut = job.source === "s3" || result.deferred !== undefined;
-  if (callersFault && !idWasHandedOut && lease.pendingUnaccounted + maybeBilled === 0) {
+  const isUncounted = lease.pendingUnaccounted + maybeBilled === 0 && lease.ledger.length === 0;
+  if (callersFault && !idWasHandedOut && isUncounted) {
     const forgotten = await discard(deps.store, lease).then(
       () => true,
       () => false,
