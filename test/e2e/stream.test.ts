@@ -117,9 +117,13 @@ describe("POST /chat with stream: true", () => {
   test("replays a stored result as a stream, without asking OpenAI", async () => {
     const request = { schema: "sentiment", messages: userMessage(`Superb. ${unique()}`) };
     const key = { "idempotency-key": unique() };
-    const first = await eventsOf(await open("/chat", request, key));
+    const asked = await open("/chat", request, key);
+    expect(asked.headers.get("idempotent-replayed")).toBeNull();
+    const first = await eventsOf(asked);
     const before = (await billed(stage)).size;
-    const second = await eventsOf(await open("/chat", request, key));
+    const again = await open("/chat", request, key);
+    expect(again.headers.get("idempotent-replayed")).toBe("true");
+    const second = await eventsOf(again);
     expect(contentOf(second)).toBe(contentOf(first));
     expect(second.at(-2)).toEqual(first.at(-2));
     expect((await billed(stage)).size).toBe(before);

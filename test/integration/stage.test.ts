@@ -1,6 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { readManifest } from "../../packages/local/src/manifest.ts";
 import { startStage } from "../../packages/local/src/stage.ts";
@@ -27,4 +29,22 @@ test("a stage that does not start stops what had started, and what was still sta
 
   expect(processesOf(dir)).toEqual([]);
   rmSync(dir, { recursive: true });
+});
+
+test.each([
+  ["PORT", "http", /^PORT: "http" is no port\. Give a number/],
+  ["PRICES", "{", /PRICES/],
+  [
+    "OPENAI_BASE_URL",
+    "localhost:11434/v1",
+    /^OPENAI_BASE_URL: "localhost:11434\/v1" is no address\. Give one such as http/,
+  ],
+])("npm start does not begin with a wrong %s, and says so", async (name, value, message) => {
+  const dir = join(tmpdir(), "tollgate-never-begun");
+  const cli = join(root, "packages/local/src/cli.ts");
+  const starting = promisify(execFile)(process.execPath, [cli, "--dir", dir], {
+    env: { PATH: process.env.PATH, PORT: "0", [name]: value },
+  });
+  await expect(starting).rejects.toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(message) });
+  expect(existsSync(dir)).toBe(false);
 });

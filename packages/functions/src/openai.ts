@@ -4,6 +4,7 @@ import { chatCompletion, streamChatCompletion } from "@tollgate/core/openai-api/
 import { chatCompletionRequest } from "@tollgate/core/openai-api/schema";
 import { parseJsonBody } from "@tollgate/core/request";
 import { errorResponse, type HttpRequest, type HttpResponse, streaming } from "./http.ts";
+import { replayedHeader } from "./result-response.ts";
 import { chatDeps } from "./runtime/chat.ts";
 import { openaiEvents, streamResponse } from "./stream-response.ts";
 
@@ -22,7 +23,7 @@ async function completions(request: HttpRequest): Promise<HttpResponse> {
   const { result, replayed } = await chatCompletion(chatDeps, body, request);
   return {
     status: 200,
-    headers: replayed ? { "idempotent-replayed": "true" } : {},
+    headers: replayedHeader(replayed),
     body: result.answer ?? "",
     resultId: result.id,
   };

@@ -2,10 +2,14 @@ import type { Performed } from "@tollgate/core/result/perform";
 import { presentResult } from "@tollgate/core/result/result";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 
-/** A result that was asked for over HTTP. `idempotent-replayed` tells one that was stored before. */
+/** Tells of a result that it was stored before. */
+export const replayedHeader = (replayed: boolean): Record<string, string> =>
+  replayed ? { "idempotent-replayed": "true" } : {};
+
+/** A result that was asked for over HTTP. */
 export const resultResponse = ({ result, replayed }: Performed): HttpResponse => ({
   status: 200,
-  headers: replayed ? { "idempotent-replayed": "true" } : {},
+  headers: replayedHeader(replayed),
   body: presentResult(result),
   resultId: result.id,
 });

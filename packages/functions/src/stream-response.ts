@@ -3,14 +3,19 @@ import { doneEvent, event } from "@tollgate/core/openai/sse";
 import type { PerformedStream, StreamEvent } from "@tollgate/core/result/perform-stream";
 import { presentResult } from "@tollgate/core/result/result";
 import type { HttpResponse } from "./http.ts";
+import { replayedHeader } from "./result-response.ts";
 
 /** How the events of a stream are written; null for one that is kept back. */
 type Encode = (event: StreamEvent) => string | null;
 
 /** Server-sent events, each sent as soon as it is there. */
-export const streamResponse = ({ resultId, events }: PerformedStream, encode: Encode): HttpResponse => ({
+export const streamResponse = ({ resultId, replayed, events }: PerformedStream, encode: Encode): HttpResponse => ({
   status: 200,
-  headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" },
+  headers: {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    ...replayedHeader(replayed),
+  },
   body: pieces(events, encode),
   resultId,
 });

@@ -23,6 +23,12 @@ function portOf(text: string | undefined): number {
   throw new Error(`PORT: "${text}" is no port. Give a number from 0 to 65535; 0 takes any that is free.`);
 }
 
+function baseUrlOf(text: string | undefined): string | undefined {
+  if (!text) return undefined;
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
+  throw new Error(`OPENAI_BASE_URL: "${text}" is no address. Give one such as http://localhost:11434/v1.`);
+}
+
 const options = {
   fresh: { type: "boolean", default: false },
   dir: { type: "string", default: ".local" },
@@ -65,7 +71,7 @@ async function main(): Promise<void> {
     dir: resolve(root, dir),
     port,
     fresh,
-    openai: { apiKey: OPENAI_API_KEY || undefined, baseUrl: OPENAI_BASE_URL || undefined },
+    openai: { apiKey: OPENAI_API_KEY || undefined, baseUrl: baseUrlOf(OPENAI_BASE_URL) },
     environment: { ...(DEFAULT_MODEL && { DEFAULT_MODEL }), ...(PRICES && { PRICES }) },
     log: (source, line) => console.error(`${source}  ${line}`),
     progress: (step) => console.error(`… ${step}`),

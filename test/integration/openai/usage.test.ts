@@ -1,5 +1,6 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { countTokens, piecesOf, tokensOf } from "../../../packages/local/src/openai/token.ts";
 import { dataUrl, saying, showing, simulate, wire } from "./simulation.ts";
 
 const openai = await simulate();
@@ -28,6 +29,15 @@ describe("prompt tokens", () => {
     const tools = [{ type: "function", function: { name: "lookup" } }];
     expect((await usageOf(saying("hello world", { tools }))).prompt_tokens).toBeGreaterThan(9);
   });
+});
+
+it("a megabyte without a space is counted as fast as any other text", async () => {
+  const count = countTokens("x".repeat(1_000_000));
+  // Eight letters a token, and at most one more for each piece that it is cut into.
+  expect(count).toBeGreaterThanOrEqual(125_000);
+  expect(count).toBeLessThanOrEqual(125_000 + 2_000);
+  const text = `${"x".repeat(1_234)} ${"漢".repeat(1_234)}${"😀".repeat(1_234)}`;
+  expect(piecesOf(tokensOf(text)).join("")).toBe(text);
 });
 
 describe("image tokens", () => {

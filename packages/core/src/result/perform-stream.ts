@@ -22,6 +22,8 @@ export type StreamEvent =
 
 export interface PerformedStream {
   resultId: string;
+  /** The result was there already: nothing was asked of OpenAI. */
+  replayed: boolean;
   /** Has to be read to its end, even when nobody listens any more: only then is the usage known, and the result settled. */
   events: AsyncIterable<StreamEvent>;
 }
@@ -32,13 +34,13 @@ export interface PerformedStream {
  */
 export async function performStream(deps: PerformDeps, job: Job): Promise<PerformedStream> {
   const attempt = await begin(deps, job);
-  if ("replayed" in attempt) return { resultId: job.id, events: replay(attempt) };
+  if ("replayed" in attempt) return { resultId: job.id, replayed: true, events: replay(attempt) };
   const stream = await deps.upstream
     .stream(attempt.params, attempt.upstreamDeadlineMs)
     .catch(async (error: unknown) => {
       throw await fail(deps, job, attempt, error);
     });
-  return { resultId: job.id, events: forward(deps, attempt, stream) };
+  return { resultId: job.id, replayed: false, events: forward(deps, attempt, stream) };
 }
 
 async function* forward(deps: PerformDeps, attempt: Attempt, stream: CompletionStream): AsyncGenerator<StreamEvent> {

@@ -3,8 +3,14 @@ import { decodeGenerator, encode } from "gpt-tokenizer/encoding/o200k_base";
 /** Text that looks like a special token (`<|endoftext|>`) is counted as the plain text it is. */
 const AS_PLAIN_TEXT = { disallowedSpecial: new Set<string>() };
 
+/**
+ * What no tokenizer would cut is cut here after so many characters, white space or not: the encoder's time grows with the square of
+ * such a piece, so that a megabyte of one letter would hold the whole stage up for minutes. Costs a token for some of the cuts.
+ */
+const LONGEST_PIECE = /(\S{500}|\s{500})/u;
+
 export function tokensOf(text: string): number[] {
-  return encode(text, AS_PLAIN_TEXT);
+  return text.split(LONGEST_PIECE).flatMap((piece) => encode(piece, AS_PLAIN_TEXT));
 }
 
 export function countTokens(text: string): number {
