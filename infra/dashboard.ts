@@ -17,6 +17,8 @@ const each = <T>(resources: Record<string, T>, metric: (resource: T) => Metric):
   Object.fromEntries(Object.entries(resources).map(([label, resource]) => [label, metric(resource)]));
 
 const queues = { images: imageUploadedQueue, requests: requestDeferredQueue, settlements: settleLaterQueue };
+/** At work, or postponed because they failed. */
+const inFlight = Object.fromEntries(Object.entries(queues).map(([label, queue]) => [`${label} in flight`, queue]));
 const deadLetterQueues = { images: imageUploadedDlq, requests: requestDeferredDlq, settlements: settleLaterDlq };
 const functions = {
   authorizer: authorizerFunction,
@@ -72,8 +74,11 @@ const rows: Graph[][] = [
   ],
   [
     {
-      title: "Queues: messages waiting",
-      metrics: each(queues, (queue) => queueMetric(queue)("ApproximateNumberOfMessagesVisible", "Maximum")),
+      title: "Queues: messages waiting and in flight",
+      metrics: {
+        ...each(queues, (queue) => queueMetric(queue)("ApproximateNumberOfMessagesVisible", "Maximum")),
+        ...each(inFlight, (queue) => queueMetric(queue)("ApproximateNumberOfMessagesNotVisible", "Maximum")),
+      },
     },
     {
       title: "Queues: age of the oldest, s",

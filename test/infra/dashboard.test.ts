@@ -20,10 +20,11 @@ describe("the dashboard", () => {
     expect([...ours].sort()).toEqual([...Object.keys(units), "ApiThrottled"].sort());
   });
 
-  test("shows depth and age of every queue, and every dead-letter queue", () => {
+  test("shows depth and age of every queue, what is hidden in it too, and every dead-letter queue", () => {
     const consumed = manifest.eventSourceMappings.map(({ queue }) => queue);
     const all = Object.keys(manifest.queues);
     expect([...shownOf("ApproximateNumberOfMessagesVisible", "QueueName")].sort()).toEqual(all.sort());
+    expect([...shownOf("ApproximateNumberOfMessagesNotVisible", "QueueName")].sort()).toEqual(consumed.sort());
     expect([...shownOf("ApproximateAgeOfOldestMessage", "QueueName")].sort()).toEqual(consumed.sort());
   });
 
