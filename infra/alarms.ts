@@ -76,7 +76,7 @@ new aws.cloudwatch.LogMetricFilter("ApiThrottled", {
 });
 createAlarm("ApiThrottled", {
   happened: `API Gateway turned over ${limits.apiThrottled} requests away in ${limits.periodMinutes} minutes, twice in a quarter of an hour.`,
-  means: `More than ${throttling.rateLimit} requests a second came in. Clients got 429 and may repeat; no function ran.`,
+  means: `More than ${throttling.rateLimit} requests a second came in for one route. Clients got 429 and may repeat; no function ran.`,
   todo: "See in the API's log who it is, by owner and ip. Raise throttling in infra/limits.ts if they are welcome, or revoke the key.",
   metrics: [stageMetric("ApiThrottled")],
   above: limits.apiThrottled,

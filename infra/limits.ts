@@ -146,5 +146,8 @@ export const alarms = {
   apiThrottled: 100,
 };
 
-/** Requests a second over the whole API, before API Gateway answers 429 itself. */
+/**
+ * Requests a second for each route, before API Gateway answers 429 itself: a stage's limits hold at the level of its methods, each
+ * by itself. Source: "Throttle requests to your REST APIs", API Gateway developer guide, November 2026.
+ */
 export const throttling = { rateLimit: 100, burstLimit: 200 };

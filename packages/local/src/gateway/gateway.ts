@@ -52,7 +52,7 @@ export async function startGateway(options: GatewayOptions): Promise<{ url: stri
       throw new GatewayFailure("DEFAULT_4XX", { statusCode: 431, message: "Request Header Fields Too Large" });
     }
     if (!match?.route) throw noSuchRoute(request);
-    if (!takeToken()) throw new GatewayFailure("THROTTLED");
+    if (!takeToken(match.route)) throw new GatewayFailure("THROTTLED");
     if (announcesTooLargeBody(request)) throw bodyTooLarge();
     if (match.route.authorized) {
       if (authorize === null) throw new GatewayFailure("AUTHORIZER_CONFIGURATION_ERROR");
