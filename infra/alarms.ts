@@ -8,7 +8,7 @@ import { settings } from "./settings.ts";
 import { settleLater, settleLaterDlq, settleLaterQueue } from "./settle-later.ts";
 import { sweep } from "./sweep.ts";
 
-// An alarm costs $0.10 a month for each metric that it looks at, in an expression too: 21 here, of which an account's first ten
+// An alarm costs $0.10 a month for each metric that it looks at, in an expression too: 22 here, of which an account's first ten
 // are free. Source: CloudWatch's prices, November 2026.
 
 const run = (command: string) => `npx sst shell --stage ${$app.stage} -- npm run ${command}`;
@@ -25,21 +25,35 @@ createAlarm("DeadLetters", {
   above: 0,
 });
 
+// The age of a message counts until its third receive: after that SQS puts it to the back, and tells of the next. So this sees a
+// backlog, and not what keeps failing. Source: "Available CloudWatch metrics for Amazon SQS", SQS developer guide, November 2026.
 const ages = [
   { name: "ImageUploadedQueueAge", queue: imageUploadedQueue, limit: limits.queueAgeMs.imageUploaded },
   { name: "RequestDeferredQueueAge", queue: requestDeferredQueue, limit: limits.queueAgeMs.requestDeferred },
-  { name: "SettleLaterQueueAge", queue: settleLaterQueue, limit: limits.queueAgeMs.settleLater },
 ];
 for (const { name, queue, limit } of ages) {
   createAlarm(name, {
-    happened: `A message has waited for over ${Math.round(limit / 60_000)} minutes, longer than five tries and the waits between them take.`,
+    happened: `A message that was tried twice at most has waited for over ${Math.round(limit / 60_000)} minutes.`,
     means:
-      "OpenAI's rate limit or the table holds the work up, or more comes in than is worked on at once. Nothing is lost: a message waits for 4 days.",
+      "There is a backlog: more comes in than is worked on at once, or OpenAI's rate limit or the table holds the work up. Nothing is lost: a message waits for 4 days. What keeps failing is not told here, but ends in DeadLetters.",
     todo: `See on the dashboard which it is, and in ${log("record_failed")}. If OpenAI has room, raise maximumConcurrency in infra/limits.ts.`,
     metrics: [queueMetric(queue)("ApproximateAgeOfOldestMessage", "Maximum")],
     above: limit / 1000,
   });
 }
+
+createAlarm("SettlementsWaiting", {
+  happened: `Messages were in SettleLaterQueue in all of ${limits.settlementsWaitingPeriods * limits.periodMinutes} minutes.`,
+  means:
+    "Answers were paid for that are not on the ledger yet. Each is tried again for a day, then lies in SettleLaterDlq. Nothing is lost.",
+  todo: `Look at DynamoDB's health, and for the cause in ${log("record_failed")}. When that is mended, they settle by themselves within 15 minutes.`,
+  // One that failed is postponed, and not visible meanwhile. By number, since of its age SQS soon tells nothing.
+  metrics: ["ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible"].map((metricName) =>
+    queueMetric(settleLaterQueue)(metricName, "Maximum"),
+  ),
+  above: 0,
+  periods: [limits.settlementsWaitingPeriods, limits.settlementsWaitingPeriods],
+});
 
 createAlarm("ServerErrors", {
   happened: `Over ${limits.serverErrors.percent} % of the requests of ${limits.periodMinutes} minutes were answered with 5xx.`,
@@ -62,7 +76,7 @@ new aws.cloudwatch.LogMetricFilter("ApiThrottled", {
 });
 createAlarm("ApiThrottled", {
   happened: `API Gateway turned over ${limits.apiThrottled} requests away in ${limits.periodMinutes} minutes, twice in a quarter of an hour.`,
-  means: `More than ${throttling.rateLimit} requests a second came in. Clients got 429 and may repeat; no function ran.`,
+  means: `More than ${throttling.rateLimit} requests a second came in for one route. Clients got 429 and may repeat; no function ran.`,
   todo: "See in the API's log who it is, by owner and ip. Raise throttling in infra/limits.ts if they are welcome, or revoke the key.",
   metrics: [stageMetric("ApiThrottled")],
   above: limits.apiThrottled,

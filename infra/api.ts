@@ -94,6 +94,7 @@ const usage = createFunction("Usage", {
 const schemas = createFunction("Schemas", { file: "schemas", limits: limits.buffered });
 const health = createFunction("Health", { file: "health", limits: limits.buffered });
 const openapi = createFunction("OpenApi", { file: "openapi", limits: limits.buffered });
+const notFound = createFunction("NotFound", { file: "not-found", limits: limits.buffered });
 
 export const authorizerFunction = createFunction("Authorizer", {
   file: "authorizer",
@@ -169,6 +170,8 @@ api.route("GET /schemas", schemas.arn, { ...keyed, ...buffered });
 api.route("GET /schemas/{name}", schemas.arn, { ...keyed, ...buffered });
 api.route("GET /health", health.arn, buffered);
 api.route("GET /openapi.json", openapi.arn, buffered);
+// Without it, API Gateway would take a client's key at an unknown path for an AWS signature, and call it a wrong one.
+api.route("ANY /{proxy+}", notFound.arn, buffered);
 
 const responses = gatewayResponses.map(
   (settings) =>

@@ -17,12 +17,14 @@ const each = <T>(resources: Record<string, T>, metric: (resource: T) => Metric):
   Object.fromEntries(Object.entries(resources).map(([label, resource]) => [label, metric(resource)]));
 
 const queues = { images: imageUploadedQueue, requests: requestDeferredQueue, settlements: settleLaterQueue };
+/** At work, or postponed because they failed. */
+const inFlight = Object.fromEntries(Object.entries(queues).map(([label, queue]) => [`${label} in flight`, queue]));
 const deadLetterQueues = { images: imageUploadedDlq, requests: requestDeferredDlq, settlements: settleLaterDlq };
-const functions = {
-  authorizer: authorizerFunction,
+const workers = {
   ...{ chat, vision, openai: openaiApi, images: imageUploaded, requests: requestDeferred },
   ...{ settlements: settleLater, sweep },
 };
+const functions = { authorizer: authorizerFunction, ...workers };
 
 /** From what callers see, over what OpenAI does and costs, to what AWS has to give. */
 const rows: Graph[][] = [
@@ -72,8 +74,11 @@ const rows: Graph[][] = [
   ],
   [
     {
-      title: "Queues: messages waiting",
-      metrics: each(queues, (queue) => queueMetric(queue)("ApproximateNumberOfMessagesVisible", "Maximum")),
+      title: "Queues: messages waiting and in flight",
+      metrics: {
+        ...each(queues, (queue) => queueMetric(queue)("ApproximateNumberOfMessagesVisible", "Maximum")),
+        ...each(inFlight, (queue) => queueMetric(queue)("ApproximateNumberOfMessagesNotVisible", "Maximum")),
+      },
     },
     {
       title: "Queues: age of the oldest, s",
@@ -89,7 +94,8 @@ const rows: Graph[][] = [
       title: "Lambda: at work at once",
       metrics: each(functions, (fn) => functionMetric(fn)("ConcurrentExecutions", "Maximum")),
     },
-    { title: "Lambda: crashes and time-outs", metrics: each(functions, (fn) => functionMetric(fn)("Errors")) },
+    // Not the authorizer's: it throws for every wrong key, since that is how a 401 is made. When it crashes, callers get 500.
+    { title: "Lambda: crashes and time-outs", metrics: each(workers, (fn) => functionMetric(fn)("Errors")) },
     {
       title: "Turned away",
       metrics: {

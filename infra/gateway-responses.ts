@@ -9,6 +9,13 @@ interface GatewayError {
   headers?: Record<string, string>;
 }
 
+const noSuchRoute: GatewayError = {
+  status: 404,
+  code: "not_found",
+  type: "invalid_request_error",
+  message: "No such route: see GET /openapi.json.",
+};
+
 const errors: Record<string, GatewayError> = {
   UNAUTHORIZED: {
     status: 401,
@@ -22,13 +29,10 @@ const errors: Record<string, GatewayError> = {
     type: "invalid_request_error",
     message: "This API key may not use this route.",
   },
-  // API Gateway's name for "no such route".
-  MISSING_AUTHENTICATION_TOKEN: {
-    status: 404,
-    code: "not_found",
-    type: "invalid_request_error",
-    message: "No such route: see GET /openapi.json.",
-  },
+  // API Gateway's names for a method that a known path does not have. It takes the header Authorization for an AWS signature there:
+  // the first is said when it is missing, the second when it is none. No route here is signed, so that they can mean nothing else.
+  MISSING_AUTHENTICATION_TOKEN: noSuchRoute,
+  INVALID_SIGNATURE: noSuchRoute,
   REQUEST_TOO_LARGE: {
     status: 413,
     code: "payload_too_large",

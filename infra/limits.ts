@@ -133,17 +133,21 @@ const fiveReceivesMs = (functionTimeoutMs: number) => 5 * functionTimeoutMs + wa
 export const alarms = {
   /** Over how long is counted, where nothing else is said. */
   periodMinutes: 5,
-  /** The oldest message of a queue. */
+  /** The oldest message of a queue's backlog: as old as a message gets only when it fails again and again. */
   queueAgeMs: {
     imageUploaded: fiveReceivesMs(pipeline.functionTimeoutMs),
     requestDeferred: fiveReceivesMs(deferred.functionTimeoutMs),
-    settleLater: fiveReceivesMs(settleLater.functionTimeoutMs),
   },
+  /** Half an hour. A settlement that the table takes at its first receives is gone after a minute. */
+  settlementsWaitingPeriods: 6,
   /** Of a period's requests. OpenAI's own bad moments, which clients repeat, stay below. */
   serverErrors: { atLeast: 5, percent: 5 },
   /** Of a period's requests. A client that once sends too many at a time stays below. */
   apiThrottled: 100,
 };
 
-/** Requests a second over the whole API, before API Gateway answers 429 itself. */
+/**
+ * Requests a second for each route, before API Gateway answers 429 itself: a stage's limits hold at the level of its methods, each
+ * by itself. Source: "Throttle requests to your REST APIs", API Gateway developer guide, November 2026.
+ */
 export const throttling = { rateLimit: 100, burstLimit: 200 };

@@ -45,7 +45,13 @@ const expire = (what: string, days: number | undefined) =>
 new aws.s3.BucketLifecycleConfiguration("ImagesLifecycle", {
   bucket: images.name,
   rules: [
-    { id: "abort-unfinished-uploads", status: "Enabled", abortIncompleteMultipartUpload: { daysAfterInitiation: 1 } },
+    {
+      id: "abort-unfinished-uploads",
+      status: "Enabled",
+      // Everything. The provider warns of a rule that does not say so.
+      filter: { prefix: "" },
+      abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
+    },
     ...expire("requests", deferred.requestRetentionDays),
     ...expire("uploads", uploadDays),
     ...expire("outputs", outputDays),

@@ -218,10 +218,22 @@ describe("the API answers in OpenAI's shape, with a request id,", () => {
     await expectError(response, 401, "invalid_api_key", /Bearer/);
   });
 
-  test("to a route that does not exist: 404", async () => {
-    const headers = { authorization: `Bearer ${caller.apiKey}` };
-    await expectError(await raw("/nope", { headers }), 404, "not_found", /route/i);
-    await expectError(await raw("/chat", { method: "DELETE", headers }), 404, "not_found", /route/i);
+  test.each([
+    ["POST", "/v1/embeddings", /No such route: POST \/v1\/embeddings\. See GET \/openapi\.json/],
+    ["POST", "/v1/responses", /No such route: POST \/v1\/responses\./],
+    ["GET", "/results/res_1/parts", /No such route/],
+    ["DELETE", "/chat", /No such route/],
+    ["GET", "/", /No such route/],
+  ])(
+    "to %s %s, which is no route: 404 with a key, with one that is none, and without",
+    async (method, path, message) => {
+      for (const headers of [{ authorization: `Bearer ${caller.apiKey}` }, { authorization: "nonsense" }, {}])
+        await expectError(await raw(path, { method, headers }), 404, "not_found", message);
+    },
+  );
+
+  test("to a path that is long: 404, with its beginning", async () => {
+    await expectError(await raw(`/${"x".repeat(5_000)}`, {}), 404, "not_found", /No such route: GET \/x{200}…\./);
   });
 
   test.each([7, 11])("to a body of %d MB: 413, naming POST /uploads", async (megabytes) => {

@@ -48,6 +48,10 @@ const work: Record<string, () => Promise<void>> = {
     const response = await fetch(`${stage.info.api}/openapi.json`);
     expect([response.status, await response.json()]).toMatchObject([200, { openapi: expect.stringMatching(/^3\.1/) }]);
   },
+  async NotFound() {
+    const response = await fetch(`${stage.info.api}/v1/embeddings`, { method: "POST", body: "{}" });
+    expect([response.status, await response.json()]).toMatchObject([404, { error: { code: "not_found" } }]);
+  },
   async Authorizer() {
     const caller = await newCaller(stage.info);
     expect((await caller.send("GET", "/schemas")).status).toBe(200);

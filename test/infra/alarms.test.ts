@@ -37,14 +37,15 @@ describe.each(Object.entries(alarms))("the alarm %s", (_, alarm) => {
 const dimension = (name: string, of: string) =>
   Object.values(named(alarms, name).metrics).map((metric) => parseMetric(metric).dimensions[of]);
 
-test("the alarms look at 21 metrics, which is what they cost", () => {
-  expect(Object.values(alarms).flatMap(({ metrics }) => Object.keys(metrics))).toHaveLength(21);
+test("the alarms look at 22 metrics, which is what they cost", () => {
+  expect(Object.values(alarms).flatMap(({ metrics }) => Object.keys(metrics))).toHaveLength(22);
 });
 
 test("what passes by itself rings only when it comes again: two of three periods", () => {
   const patient = Object.keys(alarms).filter((name) => named(alarms, name).periods > 1);
-  expect(patient).toEqual(["ApiThrottled", "RecoveryErrors"]);
-  for (const name of patient) expect(named(alarms, name)).toMatchObject({ breachingPeriods: 2, periods: 3 });
+  expect(patient).toEqual(["ApiThrottled", "RecoveryErrors", "SettlementsWaiting"]);
+  for (const name of ["ApiThrottled", "RecoveryErrors"])
+    expect(named(alarms, name)).toMatchObject({ breachingPeriods: 2, periods: 3 });
 });
 
 test("what is spent is added up by the day, and all else looked at every five minutes", () => {
@@ -63,7 +64,26 @@ test("no function that calls OpenAI may be throttled unnoticed, nor what stands 
   expect(dimension("FunctionsThrottled", "FunctionName").sort()).toEqual(["Authorizer", ...callers].sort());
 });
 
-describe.each(eventSourceMappings)("the age of $queue's oldest message", (mapping) => {
+test("a settlement that waits for half an hour rings, however often it was tried meanwhile", () => {
+  const { metrics, ...alarm } = named(alarms, "SettlementsWaiting");
+  expect(Object.values(metrics)).toEqual([
+    "AWS/SQS ApproximateNumberOfMessagesVisible Maximum QueueName=SettleLaterQueue",
+    "AWS/SQS ApproximateNumberOfMessagesNotVisible Maximum QueueName=SettleLaterQueue",
+  ]);
+  expect(alarm.expression).toBe("FILL(m1, 0) + FILL(m2, 0)");
+  expect(alarm).toMatchObject({ above: 0, periodSeconds: 300, breachingPeriods: 6, periods: 6 });
+});
+
+test("no alarm on a message's age says that it would see one that keeps failing", () => {
+  const onAge = Object.entries(alarms).filter(([, { metrics }]) => /OldestMessage/.test(Object.values(metrics).join()));
+  expect(onAge.map(([name]) => name)).toEqual(["ImageUploadedQueueAge", "RequestDeferredQueueAge"]);
+  for (const [, { description }] of onAge) expect(description[1]).toMatch(/backlog.*keeps failing.*DeadLetters/);
+});
+
+/** The queues that bring work in, where there can be more of it than is done. */
+const workQueues = eventSourceMappings.filter(({ queue }) => queue !== "SettleLaterQueue");
+
+describe.each(workQueues)("the age of $queue's oldest message", (mapping) => {
   /** How long a message waits between its receives. */
   async function waitsSeconds(): Promise<number> {
     const waits: number[] = [];

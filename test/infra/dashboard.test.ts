@@ -20,10 +20,11 @@ describe("the dashboard", () => {
     expect([...ours].sort()).toEqual([...Object.keys(units), "ApiThrottled"].sort());
   });
 
-  test("shows depth and age of every queue, and every dead-letter queue", () => {
+  test("shows depth and age of every queue, what is hidden in it too, and every dead-letter queue", () => {
     const consumed = manifest.eventSourceMappings.map(({ queue }) => queue);
     const all = Object.keys(manifest.queues);
     expect([...shownOf("ApproximateNumberOfMessagesVisible", "QueueName")].sort()).toEqual(all.sort());
+    expect([...shownOf("ApproximateNumberOfMessagesNotVisible", "QueueName")].sort()).toEqual(consumed.sort());
     expect([...shownOf("ApproximateAgeOfOldestMessage", "QueueName")].sort()).toEqual(consumed.sort());
   });
 
@@ -42,16 +43,21 @@ describe("the dashboard", () => {
     expect(stats.map((metric) => metric.split(" ")[2])).toEqual(["p50", "p95"]);
   });
 
-  test.each(["ConcurrentExecutions", "Errors", "Throttles"])(
+  const callers = Object.keys(manifest.functions).filter(
+    (name) => "OpenAIApiKey" in (manifest.functions[name]?.links ?? {}),
+  );
+  const others = ["SettleLater", "Sweep"];
+
+  test.each(["ConcurrentExecutions", "Throttles"])(
     "shows the %s of every function that asks OpenAI or has to be there for one that does",
     (metric) => {
-      const callers = Object.keys(manifest.functions).filter(
-        (name) => "OpenAIApiKey" in (manifest.functions[name]?.links ?? {}),
-      );
-      const others = ["Authorizer", "SettleLater", "Sweep"];
-      expect([...shownOf(metric, "FunctionName")].sort()).toEqual([...callers, ...others].sort());
+      expect([...shownOf(metric, "FunctionName")].sort()).toEqual([...callers, ...others, "Authorizer"].sort());
     },
   );
+
+  test("shows the crashes of all of them but the authorizer, which throws for every wrong key", () => {
+    expect([...shownOf("Errors", "FunctionName")].sort()).toEqual([...callers, ...others].sort());
+  });
 
   test.each(["ReadThrottleEvents", "WriteThrottleEvents", "TransactionConflict"])("shows the table's %s", (metric) => {
     expect([...shownOf(metric, "TableName")]).toEqual(Object.keys(manifest.tables));

@@ -10,6 +10,7 @@ const rows = {
   Chat: limits.streaming,
   Health: limits.buffered,
   ImageUploaded: limits.pipeline,
+  NotFound: limits.buffered,
   OpenAI: limits.streaming,
   OpenApi: limits.buffered,
   RequestDeferred: limits.deferred,

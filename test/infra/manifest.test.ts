@@ -38,6 +38,14 @@ describe("what the manifest leaves out", () => {
     expect(triggers).toContain("method.request.header.Authorization");
   });
 
+  test("every lifecycle rule says which objects it is for, all of them too: the provider warns of one that does not", () => {
+    const rules = inputsOf("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration").flatMap(
+      (it) => it.rules,
+    );
+    expect(rules).toContainEqual(expect.objectContaining({ id: "abort-unfinished-uploads", filter: { prefix: "" } }));
+    for (const rule of rules) expect(rule).toHaveProperty("filter.prefix");
+  });
+
   test("each function has a role of its own, which only Lambda can take", () => {
     const roles = inputsOf("aws:lambda/function:Function").map(({ role }) => role);
     expect(new Set(roles).size).toBe(roles.length);

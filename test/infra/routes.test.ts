@@ -5,15 +5,22 @@ import { committedManifest, named } from "./stage.ts";
 
 const { api, functions } = await committedManifest();
 const routes = Object.fromEntries(api.routes.map((route) => [`${route.method} ${route.path}`, route]));
+/** For what the contract does not have. */
+const catchAll = "ANY /{proxy+}";
 
-test("every route of the contract is there, and no other", () => {
-  expect(Object.keys(routes).sort()).toEqual(Object.keys(contract).sort());
+test("every route of the contract is there, and besides them one for all that is none", () => {
+  expect(Object.keys(routes).sort()).toEqual([...Object.keys(contract), catchAll].sort());
 });
 
-test("only /health and /openapi.json answer without a key", () => {
+test("only /health, /openapi.json and what is no route answer without a key", () => {
   const open = Object.keys(routes).filter((route) => !routes[route]?.authorized);
 
-  expect(["GET /health", "GET /openapi.json"]).toEqual(expect.arrayContaining(open));
+  expect(["GET /health", "GET /openapi.json", catchAll]).toEqual(expect.arrayContaining(open));
+});
+
+test("what is no route is answered as such with any key or none, by a function that may do nothing", () => {
+  expect(routes[catchAll]).toMatchObject({ function: "NotFound", authorized: false });
+  expect(named(functions, "NotFound")).toMatchObject({ policy: [], links: {} });
 });
 
 test("a request without an Authorization header never reaches the authorizer, and a revoked key lasts a minute at most", () => {
@@ -60,6 +67,7 @@ describe("what API Gateway answers by itself", () => {
     ["UNAUTHORIZED", 401, "invalid_api_key"],
     ["ACCESS_DENIED", 403, "forbidden"],
     ["MISSING_AUTHENTICATION_TOKEN", 404, "not_found"],
+    ["INVALID_SIGNATURE", 404, "not_found"],
     ["REQUEST_TOO_LARGE", 413, "payload_too_large"],
     ["THROTTLED", 429, "rate_limited"],
     ["INTEGRATION_TIMEOUT", 504, "upstream_timeout"],

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { leaseMs } from "@tollgate/core/result/claim";
 import { waitingTtlMs } from "@tollgate/core/result/item";
 import { settleReserveMs } from "@tollgate/core/result/perform";
@@ -5,7 +7,7 @@ import { maxMessageBytes } from "@tollgate/core/result/settle-later";
 import { maxImageBytes } from "@tollgate/core/vision/image";
 import { describe, expect, test } from "vitest";
 import * as limits from "../../infra/limits.ts";
-import { committedManifest, named } from "./stage.ts";
+import { committedManifest, named, root } from "./stage.ts";
 
 const { quotas } = limits;
 const manifest = await committedManifest();
@@ -102,6 +104,15 @@ test("every queue but those of dead letters has the function that does its work,
     { queue: "RequestDeferredQueue", function: "RequestDeferred", batchSize: deferred.batchSize },
     { queue: "SettleLaterQueue", function: "SettleLater", batchSize: settleLater.batchSize },
   ]);
+});
+
+test("docs/deploy.md tells a new account how many functions the queues may have at work at once", async () => {
+  const [images = 0, requests = 0, settlements = 0] = manifest.eventSourceMappings.map(
+    (it) => it.maximumConcurrency ?? 0,
+  );
+  expect(await readFile(path.join(root, "docs/deploy.md"), "utf8")).toContain(
+    `may take ${images + requests + settlements} (${images} for images, ${requests} for deferred requests, ${settlements} for settlements`,
+  );
 });
 
 describe("the sweep", () => {

@@ -138,6 +138,8 @@ export const rules: Record<string, Rule> = {
   "queues.*.arn": identity,
   "queues.*.visibilityTimeoutSeconds": becomes("queue", "visibility timeout", 30),
   "queues.*.retentionSeconds": becomes("queue", "retention", 4 * 24 * 3600),
+  // Of the provider; SQS's own would be 1 MiB.
+  "queues.*.maxMessageBytes": becomes("queue", "message size", 256 * 1024),
   "queues.*.deadLetter": becomes("queue", "dead-letter queue", null),
   "queues.*.deadLetter.queue": whole,
   "queues.*.deadLetter.maxReceiveCount": becomes("queue", "receives", 3),

@@ -101,18 +101,22 @@ describe("gateway responses", () => {
   });
 });
 
-it("answers 429 to more requests than the stage's burst", async () => {
-  const throttling = { burstLimit: 2, rateLimit: 0.0001 };
-  const api = await startApi({ echo: ECHO }, { routes: [route("GET /echo", "echo")], throttling });
-  const responses = [await api.fetch("/echo"), await api.fetch("/echo"), await api.fetch("/echo")];
+it("answers 429 to more requests than the stage's burst, for each method of each path by itself", async () => {
+  const routes = [route("GET /echo/{id}", "echo"), route("PUT /echo/{id}", "echo"), route("GET /other", "echo")];
+  const api = await startApi({ echo: ECHO }, { routes, throttling: { burstLimit: 2, rateLimit: 0.0001 } });
+  const responses = [await api.fetch("/echo/1"), await api.fetch("/echo/2"), await api.fetch("/echo/3")];
+  const others = [await api.fetch("/echo/1", { method: "PUT" }), await api.fetch("/other")];
   await api.stop();
   expect(responses.map(({ status }) => status)).toEqual([200, 200, 429]);
   expect(await responses[2]?.json()).toEqual({ message: "Too Many Requests" });
+  expect(others.map(({ status }) => status)).toEqual([200, 200]);
 });
 
 it("gains tokens at the stage's rate, up to its burst", () => {
   let nowMs = 0;
-  const take = createThrottle({ burstLimit: 2, rateLimit: 10 }, () => nowMs);
+  const takeOf = createThrottle({ burstLimit: 2, rateLimit: 10 }, () => nowMs);
+  const echo = route("GET /echo", "echo");
+  const take = () => takeOf(echo);
   expect([take(), take(), take()]).toEqual([true, true, false]);
   nowMs = 100;
   expect([take(), take()]).toEqual([true, false]);

@@ -3,6 +3,7 @@ import { request } from "node:http";
 import net from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { createRouter } from "../../../packages/local/src/gateway/router.ts";
 import { ACCOUNT_ID } from "../lambda/functions.ts";
 import { startGate } from "../lambda/gate.ts";
 import { ECHO, route, startApi } from "./api.ts";
@@ -141,6 +142,27 @@ describe("routing", () => {
     expect(response.status).toBe(403);
     expect(response.headers.get("x-amzn-errortype")).toBe("MissingAuthenticationTokenException");
     expect(await response.json()).toEqual({ message: "Missing Authentication Token" });
+  });
+
+  it.each([
+    ["GET", "/nowhere"],
+    ["DELETE", "/results"],
+  ])("%s %s with a key is a request whose signature is none: 403 too", async (method, path) => {
+    const response = await api.fetch(path, { method, headers: { Authorization: "Bearer key" } });
+    expect(response.status).toBe(403);
+    expect(response.headers.get("x-amzn-errortype")).toBe("IncompleteSignatureException");
+    expect(await response.json()).toEqual({ message: expect.stringContaining("missing equal-sign") });
+  });
+
+  it.each([
+    ["POST", "/v1/embeddings", "/{proxy+}", "ANY"],
+    ["GET", "/results/res_1/parts", "/{proxy+}", "ANY"],
+    ["GET", "/results/res_1", "/results/{id}", "GET"],
+    ["PUT", "/results/res_1", "/results/{id}", undefined],
+    ["GET", "/", undefined, undefined],
+  ])("leaves to a greedy path what no other has: %s %s", (method, path, resourcePath, found) => {
+    const match = createRouter([route("ANY /{proxy+}", "none"), route("GET /results/{id}", "one")])(method, path);
+    expect([match?.resourcePath, match?.route?.method]).toEqual([resourcePath, found]);
   });
 });
 

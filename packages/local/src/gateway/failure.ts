@@ -11,6 +11,11 @@ const RESPONSE_TYPES = {
   BAD_REQUEST_BODY: [400, "Invalid request body", "BadRequestException"],
   INTEGRATION_FAILURE: [504, "Network error communicating with endpoint", "InternalServerErrorException"],
   INTEGRATION_TIMEOUT: [504, "Endpoint request timed out", "InternalServerErrorException"],
+  INVALID_SIGNATURE: [
+    403,
+    "not a valid key=value pair (missing equal-sign) in Authorization header",
+    "IncompleteSignatureException",
+  ],
   MISSING_AUTHENTICATION_TOKEN: [403, "Missing Authentication Token", "MissingAuthenticationTokenException"],
   REQUEST_TOO_LARGE: [413, "Request Too Long", "RequestTooLargeException"],
   THROTTLED: [429, "Too Many Requests", "TooManyRequestsException"],

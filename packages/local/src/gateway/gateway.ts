@@ -51,8 +51,8 @@ export async function startGateway(options: GatewayOptions): Promise<{ url: stri
     if (headerBytes(request) > HEADER_LIMIT_BYTES) {
       throw new GatewayFailure("DEFAULT_4XX", { statusCode: 431, message: "Request Header Fields Too Large" });
     }
-    if (!match?.route) throw new GatewayFailure("MISSING_AUTHENTICATION_TOKEN");
-    if (!takeToken()) throw new GatewayFailure("THROTTLED");
+    if (!match?.route) throw noSuchRoute(request);
+    if (!takeToken(match.route)) throw new GatewayFailure("THROTTLED");
     if (announcesTooLargeBody(request)) throw bodyTooLarge();
     if (match.route.authorized) {
       if (authorize === null) throw new GatewayFailure("AUTHORIZER_CONFIGURATION_ERROR");
@@ -106,6 +106,11 @@ export async function startGateway(options: GatewayOptions): Promise<{ url: stri
       clearTimeout(deadline);
     },
   };
+}
+
+/** Where there is no method that could say otherwise, API Gateway looks for the signature of a request to AWS, and finds a key. */
+function noSuchRoute({ headers }: IncomingMessage): GatewayFailure {
+  return new GatewayFailure(headers.authorization ? "INVALID_SIGNATURE" : "MISSING_AUTHENTICATION_TOKEN");
 }
 
 function headerBytes(request: IncomingMessage): number {

@@ -149,7 +149,8 @@ function readBucket(
     ),
     lifecycle: own(all("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")).flatMap(({ rules }) =>
       rules.map(({ filter, expiration, abortIncompleteMultipartUpload }) => ({
-        prefix: filter?.prefix ?? null,
+        // An empty one is of everything.
+        prefix: filter?.prefix || null,
         expirationDays: expiration?.days ?? null,
         abortMultipartDays: abortIncompleteMultipartUpload?.daysAfterInitiation ?? null,
       })),
