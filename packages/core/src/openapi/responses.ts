@@ -39,6 +39,8 @@ const answer = {
   content: nullableText,
   refusal: nullableText.meta({ description: "Why the model declined." }),
   tool_calls: toolCalls,
+  function_call: z.unknown().optional().meta({ description: "Only where the deprecated `functions` were used." }),
+  audio: z.unknown().optional().meta({ description: "Only where it was asked for: as OpenAI sent it." }),
   finish_reason: nullableText,
   logprobs: z.unknown().optional(),
 };
