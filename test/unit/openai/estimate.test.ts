@@ -14,6 +14,15 @@ test("leaves audio out", () => {
   expect(estimateUsage(audio("A".repeat(100_000)), 5)).toEqual(estimateUsage(audio(""), 5));
 });
 
+test("tells that there is audio, in the prompt or in the answer", () => {
+  const audio = { type: "input_audio", input_audio: { data: "AAAA", format: "wav" } };
+  expect(estimateUsage(withParts([audio]), 5)).toMatchObject({ hasAudio: true });
+  expect(estimateUsage(withParts([], { modalities: ["text", "audio"] }), 5)).toMatchObject({ hasAudio: true });
+  expect(
+    estimateUsage(withParts([{ type: "text", text: "input_audio" }], { modalities: ["text"] }), 5),
+  ).not.toHaveProperty("hasAudio");
+});
+
 test("reads tools and the deprecated functions alike", () => {
   const definition = { name: "f", description: "x".repeat(4_000) };
   const { promptTokens } = estimateUsage(withParts([], { functions: [definition] }), 5);

@@ -10,14 +10,18 @@ const bytesPerToken = 4;
  * them.
  */
 export function estimateUsage(
-  { messages, tools, functions }: ChatCompletionCreateParamsNonStreaming,
+  { messages, tools, functions, modalities }: ChatCompletionCreateParamsNonStreaming,
   deltas: number,
 ): Usage {
-  const text = JSON.stringify([messages, tools ?? [], functions ?? []], (name, value) =>
-    name === "input_audio" || value instanceof InlineImage || (typeof value === "string" && value.startsWith("data:"))
-      ? ""
-      : value,
-  );
+  let hasAudio = [modalities].flat().includes("audio");
+  const text = JSON.stringify([messages, tools ?? [], functions ?? []], (name, value) => {
+    if (name === "input_audio") hasAudio = true;
+    const isLeftOut =
+      name === "input_audio" ||
+      value instanceof InlineImage ||
+      (typeof value === "string" && value.startsWith("data:"));
+    return isLeftOut ? "" : value;
+  });
   const promptTokens = Math.ceil(Buffer.byteLength(text) / bytesPerToken);
   return {
     promptTokens,
@@ -26,5 +30,6 @@ export function estimateUsage(
     cachedTokens: 0,
     cacheWriteTokens: 0,
     reasoningTokens: 0,
+    ...(hasAudio && { hasAudio }),
   };
 }

@@ -28,7 +28,9 @@ const tokens = z
   .meta({ id: "Usage", description: "What OpenAI counted and billed." });
 
 const cost = z.strictObject({
-  usd: dollars.nullable().meta({ description: "null: no price of this model is known, which is not free." }),
+  usd: dollars
+    .nullable()
+    .meta({ description: "null: no price of this model, its service tier or its audio is known, which is not free." }),
   priced: z.boolean(),
 });
 

@@ -32,6 +32,7 @@ const usage = z.object({
   cachedTokens: z.int(),
   cacheWriteTokens: z.int(),
   reasoningTokens: z.int(),
+  hasAudio: z.literal(true).optional(),
 });
 
 /** What was asked for when an upload was announced; dropped once the image has been analysed. */
