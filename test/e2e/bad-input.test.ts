@@ -198,6 +198,28 @@ describe("POST /chat refuses, names the field, and stores and bills nothing", ()
   });
 });
 
+test.each(["/chat", "/vision", "/uploads", "/v1/chat/completions"])(
+  "POST %s refuses a body that nests too deeply to be written out again, and asks OpenAI nothing",
+  async (path) => {
+    const owner = await newCaller(stage);
+    const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
+    const request = (levels: number) => `{"model":"gpt-4o-mini","messages":[],"deep":${nested(levels)}}`;
+    for (const levels of [101, 20_000]) {
+      const { status, body } = await owner.send<ErrorBody>("POST", path, request(levels));
+      expect(status).toBe(400);
+      expect(body.error).toMatchObject({
+        code: "invalid_request",
+        param: "deep",
+        message: expect.stringMatching(/100 levels/),
+      });
+    }
+    const { body } = await owner.send<ErrorBody>("POST", path, request(100));
+    expect(body.error.message).not.toMatch(/levels/);
+    expect(await owner.results()).toEqual([]);
+    expect(await owner.usage()).toMatchObject({ requests: 0, unaccounted_attempts: 0 });
+  },
+);
+
 describe("the API answers in OpenAI's shape, with a request id,", () => {
   const raw = (path: string, init: RequestInit) => fetch(`${stage.api}${path}`, init);
 

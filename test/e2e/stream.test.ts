@@ -73,6 +73,27 @@ describe("POST /chat with stream: true", () => {
     expect(result.output).toMatchObject({ sentiment: "positive" });
   });
 
+  const weather = { name: "get_weather", parameters: { type: "object", properties: { city: { type: "string" } } } };
+  test.each([
+    ["a custom tool", { tools: [{ type: "custom", custom: { name: "get_weather" } }] }, "tool_calls"],
+    ["a function", { functions: [weather] }, "function_call"],
+  ] as const)("has the call of %s in its result, in the list and in a replay", async (_, changes, name) => {
+    const request = { model: "gpt-5-mini", messages: userMessage(`Get the weather in Paris. ${unique()}`), ...changes };
+    const key = { "idempotency-key": unique() };
+    const events = await eventsOf(await open("/chat", request, key));
+    const result: Result = JSON.parse(events.find(({ event }) => event === "result")?.data ?? "null");
+    const call = { name: "get_weather", [name === "tool_calls" ? "input" : "arguments"]: expect.stringMatching(/./) };
+    expect(result).toMatchObject({
+      finish_reason: name,
+      [name]: name === "tool_calls" ? [{ type: "custom", custom: call }] : call,
+    });
+    expect((await caller.results()).find(({ id }) => id === result.id)).toEqual(result);
+    const replayed = await eventsOf(await open("/chat", request, key));
+    const { delta } = JSON.parse(replayed[0]?.data ?? "null").choices[0];
+    expect(delta[name]).toMatchObject(name === "tool_calls" ? [{ index: 0, custom: call }] : call);
+    expect(replayed.at(-2)).toEqual(events.at(-2));
+  });
+
   test("sends the first chunk while OpenAI is still speaking", async () => {
     const response = await open("/chat", {
       messages: userMessage(`[[fault:stream_pause chunks=2 ms=3000]] ${unique()}`),

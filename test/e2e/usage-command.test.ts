@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, inject, test } from "vitest";
-import { newCaller, picture, type Usage, unique, userMessage } from "./client.ts";
+import { newCaller, picture, type Result, type Usage, unique, userMessage } from "./client.ts";
 import { runCommand, runInSstShell } from "./command.ts";
 
 const stage = inject("stage");
@@ -56,6 +56,15 @@ describe("npm run usage", () => {
       /^day,owner,model,requests,failed,.*cached_tokens,reasoning_tokens,unpriced_requests,.*cost_usd$/,
     );
     expect(rows).toHaveLength(2);
+  });
+
+  test("as CSV has no cell that a spreadsheet would calculate", async () => {
+    const other = await newCaller(stage);
+    const request = { model: "=1+1", messages: userMessage(unique()) };
+    const { body } = await other.send<Result>("POST", "/chat", request, { prefer: "respond-async" });
+    await other.finished(body.id);
+    const { stdout } = await runCommand(stage, "usage", "--csv", "--owner", other.owner);
+    expect(stdout).toContain(`,${other.owner},'=1+1,1,1,0,`);
   });
 
   test("keeps to the days asked for", async () => {

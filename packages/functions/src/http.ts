@@ -51,10 +51,20 @@ export const buffered =
 export const streaming = (handle: Handle, encodeError: EncodeError = errorResponse) =>
   awslambda.streamifyResponse(async (event: APIGatewayProxyEvent, stream, context) => {
     const request = requestOf(event, context);
-    await about(subjectOf(request, context), async () => send(await respond(handle, encodeError, request), stream));
+    const patienceEndsMs = request.deadlineMs - unreadReserveMs;
+    await about(subjectOf(request, context), async () =>
+      send(await respond(handle, encodeError, request), stream, patienceEndsMs),
+    );
   });
 
-async function send({ status, headers, body }: HttpResponse, stream: Writable): Promise<void> {
+/**
+ * Kept back from the function's time for an answer that its client does not take: as long as core keeps back for settling
+ * (`settleReserveMs`), and the same before that to hear the rest of OpenAI's answer, which nobody asked for meanwhile.
+ */
+export const unreadReserveMs = 30_000;
+
+/** A client that is still to take what was written at `patienceEndsMs`, in epoch milliseconds, counts as gone. */
+async function send({ status, headers, body }: HttpResponse, stream: Writable, patienceEndsMs: number): Promise<void> {
   const out = awslambda.HttpResponseStream.from(stream, { statusCode: status, headers });
   let gone = false;
   const closed = new Promise<void>((done) => {
@@ -66,7 +76,12 @@ async function send({ status, headers, body }: HttpResponse, stream: Writable): 
   });
   // Status and headers leave with the first write, and not with a bare end.
   for await (const piece of isPieces(body) ? body : [text(body)]) {
-    if (!gone && !out.write(piece)) await Promise.race([once(out, "drain"), closed]);
+    if (gone || out.write(piece)) continue;
+    // Its timer keeps no process alive.
+    const signal = AbortSignal.timeout(Math.max(0, patienceEndsMs - Date.now()));
+    await Promise.race([once(out, "drain", { signal }), closed]).catch(() => {
+      gone = true;
+    });
   }
   out.end();
   await closed;

@@ -15,6 +15,7 @@ export const handler = buffered(async ({ query, owner, headers }) => {
   return {
     status: 200,
     headers: { "content-type": "text/csv; charset=utf-8" },
-    body: stringify(report.data, { header: true, columns }),
+    // A model that OpenAI does not know has the name that a caller gave it: a spreadsheet would calculate `=…`.
+    body: stringify(report.data, { header: true, columns, escape_formulas: true }),
   };
 });

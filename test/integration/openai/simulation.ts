@@ -35,12 +35,13 @@ export async function wire(response: Response) {
   };
 }
 
-/** The only choice of a completion; an error or an empty answer fails the test. */
+/** The only choice of a completion, and the functions that it calls; an error or an empty answer fails the test. */
 export async function choiceIn(response: Response) {
   const body = await wire(response);
   const [choice] = body.choices ?? [];
   if (!choice) throw new Error(`no choice in ${JSON.stringify(body)}`);
-  return { ...choice, content: choice.message.content ?? "", calls: choice.message.tool_calls ?? [] };
+  const calls = (choice.message.tool_calls ?? []).flatMap((call) => (call.type === "function" ? [call] : []));
+  return { ...choice, content: choice.message.content ?? "", calls };
 }
 
 /** A request that is answered, changed by `changes`. */

@@ -61,6 +61,28 @@ describe("tools", () => {
     expect(() => JSON.parse(calls[0]?.function.arguments ?? "")).toThrow(SyntaxError);
   });
 
+  it("of one's own are called with text, in pieces when it is streamed", async () => {
+    const custom = { type: "custom" as const, custom: { name: "run_code", description: "Runs code." } };
+    const request = { model: "gpt-5-mini", messages: [{ role: "user" as const, content: "run_code: 6 * 7" }] };
+    const plain = await openai.client.chat.completions.create({ ...request, tools: [custom], tool_choice: custom });
+    const [call] = plain.choices[0]?.message.tool_calls ?? [];
+    expect(call).toEqual({
+      id: expect.stringMatching(/^call_/),
+      type: "custom",
+      custom: { name: "run_code", input: expect.stringMatching(/./) },
+    });
+    expect(plain.choices[0]?.finish_reason).toBe("tool_calls");
+    const streamed = openai.client.chat.completions.stream({ ...request, tools: [custom] });
+    const { choices } = await streamed.finalChatCompletion();
+    expect(choices[0]?.message.tool_calls).toEqual([{ ...call, id: expect.any(String) }]);
+    const answered = [
+      ...request.messages,
+      { role: "assistant", tool_calls: plain.choices[0]?.message.tool_calls },
+      { role: "tool", tool_call_id: call?.id, content: "42" },
+    ];
+    expect(await choiceOf("", { model: "gpt-5-mini", messages: answered })).toMatchObject({ finish_reason: "stop" });
+  });
+
   it("in the deprecated form answer with function_call", async () => {
     const functions = tools.map((tool) => tool.function);
     const [choice] = (await wire(await openai.post(saying("call get_time for Rome", { functions })))).choices;

@@ -152,6 +152,8 @@ describe("what a request can cost at most", () => {
       { messages: [{ role: "user", content: [{ type: "file", file: { file_id: "file-1" } }] }] },
       "messages[0].content[0]",
     ],
+    [{ messages: [{ role: "user", content: [{ type: "input_audio" }] }] }, "messages[0].content[0]"],
+    [{ modalities: ["text", "audio"] }, "modalities"],
     [{ messages: [{ role: "user", content: [null] }] }, "messages[0].content[0]"],
     [{ messages: [{ role: "assistant", audio: { id: "audio_1" } }] }, "messages[0].audio"],
   ])("refuses what nothing bounds: %j", (params, param) => {

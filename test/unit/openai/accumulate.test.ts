@@ -1,7 +1,11 @@
 import { createAccumulator } from "@tollgate/core/openai/accumulate";
+import { createUpstream } from "@tollgate/core/openai/client";
+import type { ChatCompletionChunk, ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import { describe, expect, test } from "vitest";
+import { saying, simulate } from "../../integration/openai/simulation.ts";
 
 type Chunk = Parameters<ReturnType<typeof createAccumulator>["add"]>[0];
+type ToolCallDelta = ChatCompletionChunk.Choice.Delta.ToolCall;
 const head = {
   id: "chatcmpl-1",
   created: 7,
@@ -63,8 +67,95 @@ describe("a stream's chunks", () => {
     ]);
   });
 
+  test("join the input of each custom tool call, beside functions", () => {
+    const calls = (...tool_calls: ToolCallDelta[]) => ({ ...head, choices: [{ index: 0, delta: { tool_calls } }] });
+    const { body, deltas } = bodyOf([
+      calls({ index: 0, id: "a", type: "custom", custom: { name: "sql", input: "" } }),
+      calls(
+        { index: 0, custom: { input: "SELECT" } },
+        { index: 1, id: "b", type: "function", function: { name: "f" } },
+      ),
+      calls({ index: 0, custom: { input: " 1" } }, { index: 1, function: { arguments: "{}" } }),
+    ]);
+    expect(body.choices[0]?.message.tool_calls).toEqual([
+      { id: "a", type: "custom", custom: { name: "sql", input: "SELECT 1" } },
+      { id: "b", type: "function", function: { name: "f", arguments: "{}" } },
+    ]);
+    expect(deltas).toBe(3);
+  });
+
+  test("join the arguments of the deprecated function call", () => {
+    const call = (function_call: object) => ({ ...head, choices: [{ index: 0, delta: { function_call } }] });
+    const { body, deltas } = bodyOf([
+      call({ name: "f", arguments: "" }),
+      call({ arguments: '{"x"' }),
+      call({ arguments: ":1}" }),
+    ]);
+    expect(body.choices[0]?.message.function_call).toEqual({ name: "f", arguments: '{"x":1}' });
+    expect(deltas).toBe(3);
+  });
+
+  test("join audio and its transcript; when it expires comes last, and alone", () => {
+    const audio = (audio: object) => ({ index: 0, delta: { audio } });
+    const { body, whole, deltas } = bodyOf([
+      { ...head, choices: [audio({ id: "audio_1", transcript: "Hel" })] },
+      { ...head, choices: [audio({ transcript: "lo" })] },
+      { ...head, choices: [audio({ data: "AAAA" })] },
+      { ...head, choices: [audio({ data: "BBBB" })] },
+      { ...head, choices: [{ index: 0, delta: {}, finish_reason: "stop" }] },
+      { ...head, choices: [audio({ expires_at: 9 })] },
+    ]);
+    expect(body.choices[0]?.message).toMatchObject({
+      content: null,
+      audio: { id: "audio_1", data: "AAAABBBB", transcript: "Hello", expires_at: 9 },
+    });
+    expect([whole, deltas]).toEqual([true, 4]);
+  });
+
+  test("keep what a later one does not say again", () => {
+    const { id, created } = head;
+    const { body } = bodyOf([
+      { ...head, choices: [{ index: 0, delta: { content: "a" }, finish_reason: "stop" }] },
+      { id, created, service_tier: null, choices: [] },
+    ]);
+    expect(body).toMatchObject(head);
+  });
+
   test("are not whole while a choice has not said why it ended", () => {
     expect(bodyOf([]).whole).toBe(false);
     expect(bodyOf([{ ...head, choices: [{ index: 0, delta: { content: "a" } }] }]).whole).toBe(false);
   });
 });
+
+describe("a stream of the simulated OpenAI makes the message that it sends without streaming", async () => {
+  const openai = await simulate();
+  const upstream = createUpstream({
+    ...{ apiKey: openai.apiKey, baseUrl: `${openai.url}/v1` },
+    ...{ attemptTimeoutMs: 10_000, budgetMs: 10_000, maxAttempts: 1 },
+  });
+  const definition = { name: "get_weather", parameters: { type: "object", properties: { city: { type: "string" } } } };
+  const custom = { type: "custom", custom: { name: "run_code", format: { type: "text" } } };
+
+  test.each([
+    ["text", { n: 2, logprobs: true }],
+    ["calls of functions and custom tools", { tools: [{ type: "function", function: definition }, custom] }],
+    ["a function call", { functions: [definition] }],
+    ["a call that is cut off", { tools: [custom], tool_choice: custom, max_tokens: 4 }],
+  ])("of %s", async (_, changes) => {
+    const params = saying("Run code to get the weather in Paris", changes) as ChatCompletionCreateParamsNonStreaming;
+    const deadlineMs = Date.now() + 10_000;
+    const plain = await upstream.complete(params, deadlineMs);
+    const accumulator = createAccumulator();
+    const { events } = await upstream.stream(params, deadlineMs);
+    for await (const data of events) accumulator.add(JSON.parse(data));
+
+    expect(withoutIds(accumulator.body())).toEqual(withoutIds(plain.body));
+    expect(accumulator.deltas()).toBeGreaterThan(1);
+  });
+});
+
+/** What differs between two answers to the same request; and what no stream of these says. */
+const withoutIds = (body: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(body, (name, value) => (["id", "created", "annotations"].includes(name) ? undefined : value)),
+  );

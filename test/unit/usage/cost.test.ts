@@ -66,6 +66,10 @@ describe("costOf", () => {
     for (const tier of [null, "auto"]) expect(cost("gpt-4o", counts, tier)).toBe(cost("gpt-4o", counts));
   });
 
+  it("leaves audio unpriced, of a model too whose text has a price", () => {
+    expect(cost("gpt-4o", { promptTokens: 7, hasAudio: true })).toBeNull();
+  });
+
   it("leaves a tier without a known price unpriced, unless the stage gives it one", () => {
     for (const tier of ["priority", "scale", "constructor"])
       expect(cost("gpt-4o", { promptTokens: 7 }, tier)).toBeNull();

@@ -40,6 +40,13 @@ describe("usageFrom", () => {
     expect(usageFrom({ prompt_tokens: 5, completion_tokens: 2, ...nulls })).toEqual(bare);
   });
 
+  it.each(["prompt_tokens_details", "completion_tokens_details"])("tells of audio tokens in %s", (details) => {
+    const usage = { prompt_tokens: 5, completion_tokens: 2 };
+    expect(usageFrom({ ...usage, [details]: { audio_tokens: 1 } })).toMatchObject({ hasAudio: true });
+    for (const audio_tokens of [0, null, undefined, "1"])
+      expect(usageFrom({ ...usage, [details]: { audio_tokens } })).not.toHaveProperty("hasAudio");
+  });
+
   it("is null when it does not say how many tokens went in and out", () => {
     for (const garbage of [
       undefined,

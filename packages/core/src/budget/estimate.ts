@@ -72,14 +72,15 @@ const isCount = (value: unknown): value is number =>
 const jsonBytes = (value: unknown): number => (value == null ? 0 : Buffer.byteLength(JSON.stringify(value)));
 
 /** Parts of a message whose tokens their bytes or their size in pixels bound. */
-const boundedParts = new Set<unknown>(["text", "refusal", "image_url", "input_audio"]);
+const boundedParts = new Set<unknown>(["text", "refusal", "image_url"]);
 
-function refuseUnbounded({ messages, web_search_options }: Params): void {
+function refuseUnbounded({ messages, modalities, web_search_options }: Params): void {
   const refuse = (param: string): never => {
     const message = `${param}: What this costs cannot be told beforehand, and this key has a budget.`;
     throw new AppError("invalid_request", message, { param });
   };
   if (web_search_options != null) refuse("web_search_options");
+  if ([modalities].flat().includes("audio")) refuse("modalities");
   messages.forEach((message, m) => {
     if ("audio" in message && message.audio != null) refuse(`messages[${m}].audio`);
     if (!Array.isArray(message.content)) return;

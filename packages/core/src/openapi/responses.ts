@@ -28,7 +28,9 @@ const tokens = z
   .meta({ id: "Usage", description: "What OpenAI counted and billed." });
 
 const cost = z.strictObject({
-  usd: dollars.nullable().meta({ description: "null: no price of this model is known, which is not free." }),
+  usd: dollars
+    .nullable()
+    .meta({ description: "null: no price of this model, its service tier or its audio is known, which is not free." }),
   priced: z.boolean(),
 });
 
@@ -39,6 +41,8 @@ const answer = {
   content: nullableText,
   refusal: nullableText.meta({ description: "Why the model declined." }),
   tool_calls: toolCalls,
+  function_call: z.unknown().optional().meta({ description: "Only where the deprecated `functions` were used." }),
+  audio: z.unknown().optional().meta({ description: "Only where it was asked for: as OpenAI sent it." }),
   finish_reason: nullableText,
   logprobs: z.unknown().optional(),
 };

@@ -32,6 +32,7 @@ const usage = z.object({
   cachedTokens: z.int(),
   cacheWriteTokens: z.int(),
   reasoningTokens: z.int(),
+  hasAudio: z.literal(true).optional(),
 });
 
 /** What was asked for when an upload was announced; dropped once the image has been analysed. */
@@ -113,6 +114,7 @@ const completion = z.object({
           refusal: z.string().nullish(),
           tool_calls: z.array(z.unknown()).nullish(),
           function_call: z.unknown().optional(),
+          audio: z.unknown().optional(),
         }),
       }),
     )
@@ -136,6 +138,8 @@ export function presentResult(result: Result) {
     content: first?.content ?? null,
     refusal: first?.refusal ?? null,
     tool_calls: first?.tool_calls ?? null,
+    ...(first?.function_call != null && { function_call: first.function_call }),
+    ...(first?.audio != null && { audio: first.audio }),
     finish_reason: first?.finish_reason ?? null,
     ...(first?.logprobs != null && { logprobs: first.logprobs }),
     ...(choices.length > 1 && { choices }),
@@ -183,6 +187,8 @@ function presentChoices({ answer, structured, status }: Result) {
     content: message.content ?? null,
     refusal: message.refusal ?? null,
     tool_calls: message.tool_calls ?? null,
+    ...(message.function_call != null && { function_call: message.function_call }),
+    ...(message.audio != null && { audio: message.audio }),
     finish_reason,
     ...(logprobs != null && { logprobs }),
   }));

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { interpreted } from "../interpreted.ts";
+import { maxLevels, nestsDeeperThan } from "../nesting.ts";
 import { at, describeJson, isJsonObject, type Problem } from "./problem.ts";
 import { validate } from "./validate.ts";
 
@@ -24,9 +25,6 @@ export type Verdict =
   | { status: "succeeded"; output: unknown }
   | { status: "refused" | "truncated" | "filtered"; output: null }
   | { status: "failed"; output: null; code: "invalid_output"; problems: Problem[] };
-
-/** Deeper JSON cannot be relied upon to be written out again, and an answer that was paid for must not be lost then. */
-const maxOutputLevels = 100;
 
 /**
  * What became of one choice of a chat completion. Never throws: the answer was paid for, so a verdict always comes back.
@@ -56,8 +54,9 @@ function parseContent(content: unknown, format: Exclude<OutputFormat, { type: "t
   } catch {
     return failed([{ path: "", message: "The answer is not JSON." }]);
   }
-  if (nestsDeeperThan(maxOutputLevels, value)) {
-    return failed([{ path: "", message: `The answer nests more than ${maxOutputLevels} levels deep.` }]);
+  // An answer that was paid for must not be lost when it is written out again.
+  if (nestsDeeperThan(maxLevels, value)) {
+    return failed([{ path: "", message: `The answer nests more than ${maxLevels} levels deep.` }]);
   }
   return fit(value, format);
 }
@@ -90,16 +89,4 @@ function problemsOf(error: z.ZodError): Problem[] {
     path: issue.path.reduce<string>((path, key) => at(path, typeof key === "number" ? key : String(key)), ""),
     message: issue.message,
   }));
-}
-
-/** Level by level, so that its own depth is no matter. */
-function nestsDeeperThan(levels: number, value: unknown): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > levels) return true;
-    level = level
-      .filter((item) => typeof item === "object" && item !== null)
-      .flatMap((item) => Object.values(Object(item)));
-  }
-  return false;
 }

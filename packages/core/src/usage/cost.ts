@@ -9,7 +9,7 @@ const cacheWriteQuarters = 5n;
 
 /**
  * What a request cost, in whole nano-dollars, or null when the tier that served it has no known price (`priority` and
- * `scale`, unless the stage gives one). `serviceTier` is the one that the response names; it may differ from the request's.
+ * `scale`, unless the stage gives one), or some of its tokens: those of audio. `serviceTier` is the one that the response names; it may differ from the request's.
  *
  * `promptTokens` include cached and cache-write tokens, and `completionTokens` include reasoning tokens: each token is
  * priced once. Sums are exact (bigint) and rounded once at
@@ -17,7 +17,7 @@ const cacheWriteQuarters = 5n;
  */
 export function costOf(usage: Usage, rates: Rates, serviceTier: string | null): number | null {
   const tier = tierPrices(rates, serviceTier);
-  if (tier === null) return null;
+  if (tier === null || usage.hasAudio) return null;
   const isLong = rates.longContext && usage.promptTokens > longContext.aboveTokens;
   const [inputQuarters, outputQuarters] = isLong ? [longContext.inputQuarters, longContext.outputQuarters] : [4n, 4n];
   const writeQuarters = rates.cacheWrites ? cacheWriteQuarters : 4n;

@@ -10,6 +10,8 @@ export interface Usage {
   cachedTokens: number;
   cacheWriteTokens: number;
   reasoningTokens: number;
+  /** Only there when some of the tokens are audio, which costs several times as much as text. */
+  hasAudio?: true | undefined;
 }
 
 /**
@@ -31,6 +33,7 @@ export function usageFrom(openaiUsage: unknown): Usage | null {
     cachedTokens,
     cacheWriteTokens: Math.min(count(prompt.cache_write_tokens) ?? 0, promptTokens - cachedTokens),
     reasoningTokens: Math.min(count(completion.reasoning_tokens) ?? 0, completionTokens),
+    ...((count(prompt.audio_tokens) || count(completion.audio_tokens)) && { hasAudio: true as const }),
   };
 }
 

@@ -94,7 +94,9 @@ function mentions(text: string, name: string): boolean {
 
 function callOf({ name, parameters }: Pick<Tool, "name" | "parameters">, subject: Subject): ToolCall {
   const id = `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`;
-  return { id, name, arguments: JSON.stringify(filled(parameters, subject, `function '${name}'`, "tools")) };
+  if (parameters === null) return { id, type: "custom", name, input: describe(subject) };
+  const input = JSON.stringify(filled(parameters, subject, `function '${name}'`, "tools"));
+  return { id, type: "function", name, input };
 }
 
 function untilStop(content: string, stop: string[]): string {
@@ -136,7 +138,7 @@ function withinLimit(draft: Draft, request: ChatRequest): Choice {
 }
 
 function visibleTokens({ content, refusal, toolCalls }: Draft): number {
-  const called = toolCalls.reduce((sum, call) => sum + countTokens(call.name) + countTokens(call.arguments), 0);
+  const called = toolCalls.reduce((sum, call) => sum + countTokens(call.name) + countTokens(call.input), 0);
   return countTokens(content ?? "") + countTokens(refusal ?? "") + called;
 }
 
@@ -147,8 +149,8 @@ function cut(draft: Draft, maxTokens: number): Draft {
   for (const call of draft.toolCalls) {
     left -= countTokens(call.name);
     if (left < 0) break;
-    toolCalls.push({ ...call, arguments: firstTokens(call.arguments, left) });
-    left = Math.max(0, left - countTokens(call.arguments));
+    toolCalls.push({ ...call, input: firstTokens(call.input, left) });
+    left = Math.max(0, left - countTokens(call.input));
   }
   const { content, refusal } = draft;
   return {

@@ -1,4 +1,5 @@
 import type { Choice } from "./answer.ts";
+import type { ToolCall } from "./message.ts";
 import { snapshotOf } from "./models.ts";
 import type { ChatRequest } from "./request.ts";
 import { hashOf, piecesOf, tokensOf } from "./token.ts";
@@ -29,9 +30,13 @@ interface CompletionMessage {
   content: string | null;
   refusal: string | null;
   annotations: never[];
-  tool_calls?: { id: string; type: "function"; function: { name: string; arguments: string } }[];
+  tool_calls?: CompletionToolCall[];
   function_call?: { name: string; arguments: string };
 }
+
+export type CompletionToolCall =
+  | { id: string; type: "function"; function: { name: string; arguments: string } }
+  | { id: string; type: "custom"; custom: { name: string; input: string } };
 
 interface Logprob {
   token: string;
@@ -74,14 +79,12 @@ function messageOf({ content, refusal, toolCalls, finishReason }: Choice): Compl
   const [first] = toolCalls;
   if (!first) return message;
   if (finishReason === "function_call")
-    return { ...message, function_call: { name: first.name, arguments: first.arguments } };
-  const tool_calls = toolCalls.map(({ id, name, arguments: given }) => ({
-    id,
-    type: "function" as const,
-    function: { name, arguments: given },
-  }));
-  return { ...message, tool_calls };
+    return { ...message, function_call: { name: first.name, arguments: first.input } };
+  return { ...message, tool_calls: toolCalls.map(wireCall) };
 }
+
+const wireCall = ({ id, type, name, input }: ToolCall): CompletionToolCall =>
+  type === "custom" ? { id, type, custom: { name, input } } : { id, type, function: { name, arguments: input } };
 
 function logprobsOf({ content, refusal }: Choice, top: number): CompletionChoice["logprobs"] {
   const of = (text: string | null) =>

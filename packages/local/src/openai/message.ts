@@ -1,6 +1,7 @@
 import { badRequest } from "./error.ts";
 import type { Model } from "./models.ts";
 import { arrayAt, closedObjectAt, type Fields, objectAt, oneOfAt, optional, required, stringAt } from "./parameter.ts";
+import { typeAt } from "./tool.ts";
 
 export interface Message {
   role: (typeof ROLES)[number];
@@ -31,8 +32,10 @@ export type Detail = (typeof DETAILS)[number];
 
 export interface ToolCall {
   id: string;
+  type: "function" | "custom";
   name: string;
-  arguments: string;
+  /** A function's as JSON, a custom tool's as the text that it is. */
+  input: string;
 }
 
 const ROLES = ["system", "assistant", "user", "function", "tool", "developer"] as const;
@@ -114,12 +117,14 @@ function toolCallsAt(fields: Fields, path: string): ToolCall[] {
   return calls.map((value, index) => {
     const at = `${path}.tool_calls[${index}]`;
     const call = objectAt(value, at);
-    oneOfAt(required(call, "type", `${at}.type`), `${at}.type`, ["function"]);
-    const called = objectAt(required(call, "function", `${at}.function`), `${at}.function`);
+    const type = typeAt(call, at);
+    const called = objectAt(required(call, type, `${at}.${type}`), `${at}.${type}`);
+    const input = type === "custom" ? "input" : "arguments";
     return {
       id: stringAt(required(call, "id", `${at}.id`), `${at}.id`),
-      name: stringAt(required(called, "name", `${at}.function.name`), `${at}.function.name`),
-      arguments: stringAt(required(called, "arguments", `${at}.function.arguments`), `${at}.function.arguments`),
+      type,
+      name: stringAt(required(called, "name", `${at}.${type}.name`), `${at}.${type}.name`),
+      input: stringAt(required(called, input, `${at}.${type}.${input}`), `${at}.${type}.${input}`),
     };
   });
 }

@@ -1,4 +1,4 @@
-import type { ChatCompletion, CompletionChoice } from "./completion.ts";
+import type { ChatCompletion, CompletionChoice, CompletionToolCall } from "./completion.ts";
 import { piecesOf, tokensOf } from "./token.ts";
 
 /**
@@ -25,17 +25,25 @@ function* partsOf({ message, logprobs, finish_reason }: CompletionChoice): Gener
     yield { delta: { content: piece }, logprobs: logprobAt(logprobs, "content", index) };
   for (const [index, piece] of piecesOf(tokensOf(refusal ?? "")).entries())
     yield { delta: { refusal: piece }, logprobs: logprobAt(logprobs, "refusal", index) };
-  for (const [index, { id, type, function: called }] of (tool_calls ?? []).entries()) {
-    yield { delta: { tool_calls: [{ index, id, type, function: { name: called.name, arguments: "" } }] } };
-    for (const piece of piecesOf(tokensOf(called.arguments)))
-      yield { delta: { tool_calls: [{ index, function: { arguments: piece } }] } };
-  }
+  for (const [index, call] of (tool_calls ?? []).entries())
+    for (const piece of piecesOfCall(call)) yield { delta: { tool_calls: [{ index, ...piece }] } };
   if (function_call) {
     yield { delta: { function_call: { name: function_call.name, arguments: "" } } };
     for (const piece of piecesOf(tokensOf(function_call.arguments)))
       yield { delta: { function_call: { arguments: piece } } };
   }
   yield { delta: {}, finish_reason };
+}
+
+function* piecesOfCall(call: CompletionToolCall): Generator<object> {
+  const { id, type } = call;
+  if (type === "custom") {
+    yield { id, type, custom: { name: call.custom.name, input: "" } };
+    for (const input of piecesOf(tokensOf(call.custom.input))) yield { custom: { input } };
+  } else {
+    yield { id, type, function: { name: call.function.name, arguments: "" } };
+    for (const piece of piecesOf(tokensOf(call.function.arguments))) yield { function: { arguments: piece } };
+  }
 }
 
 function logprobAt(logprobs: CompletionChoice["logprobs"], of: "content" | "refusal", index: number) {

@@ -15,10 +15,11 @@ import { rootTypeViolation, strictViolation } from "./schema.ts";
 export interface Tool {
   name: string;
   description: string;
-  parameters: Fields;
+  /** Null for a custom tool, which is called with text. */
+  parameters: Fields | null;
 }
 
-/** `none`, `auto`, `required`, or the one function that must be called. */
+/** `none`, `auto`, `required`, or the one tool that must be called. */
 export type ToolChoice = "none" | "auto" | "required" | { name: string };
 
 const MODES = ["none", "auto", "required"] as const;
@@ -29,9 +30,9 @@ const NO_PARAMETERS = { type: "object", properties: {} };
 export function toolsAt(value: unknown): Tool[] {
   return arrayAt(value, "tools", { min: 1, max: MAX_TOOLS }).map((item, index) => {
     const path = `tools[${index}]`;
-    const tool = closedObjectAt(item, path, ["type", "function"]);
-    oneOfAt(required(tool, "type", `${path}.type`), `${path}.type`, ["function"]);
-    return functionAt(required(tool, "function", `${path}.function`), `${path}.function`);
+    const type = typeAt(objectAt(item, path), path);
+    const tool = required(closedObjectAt(item, path, ["type", type]), type, `${path}.${type}`);
+    return type === "custom" ? customAt(tool, `${path}.custom`) : functionAt(tool, `${path}.function`);
   });
 }
 
@@ -58,6 +59,22 @@ function functionAt(value: unknown, path: string): Tool {
   return { name, description, parameters };
 }
 
+/** Grammars are not simulated: the input is any text. */
+function customAt(value: unknown, path: string): Tool {
+  const fields = closedObjectAt(value, path, ["name", "description", "format"]);
+  const name = stringAt(required(fields, "name", `${path}.name`), `${path}.name`, FUNCTION_NAME);
+  const description = optional(fields.description, (text) => stringAt(text, `${path}.description`)) ?? "";
+  optional(fields.format, (value) => {
+    const format = closedObjectAt(value, `${path}.format`, ["type"]);
+    oneOfAt(required(format, "type", `${path}.format.type`), `${path}.format.type`, ["text"]);
+  });
+  return { name, description, parameters: null };
+}
+
+/** What a tool, a call or a choice of one is, which is also the name of the field that holds it. */
+export const typeAt = (fields: Fields, path: string) =>
+  oneOfAt(required(fields, "type", `${path}.type`), `${path}.type`, ["function", "custom"] as const);
+
 /** `tool_choice`, or the deprecated `function_call`, whose named form has no `type`. */
 export function toolChoiceAt(value: unknown, param: "tool_choice" | "function_call", tools: Tool[]): ToolChoice {
   if (tools.length === 0) {
@@ -66,9 +83,9 @@ export function toolChoiceAt(value: unknown, param: "tool_choice" | "function_ca
   }
   if (typeof value === "string") return oneOfAt(value, param, MODES);
   const choice = objectAt(value, param);
-  if (param === "tool_choice") oneOfAt(required(choice, "type", `${param}.type`), `${param}.type`, ["function"]);
-  const path = param === "tool_choice" ? `${param}.function` : param;
-  const named = param === "tool_choice" ? objectAt(required(choice, "function", path), path) : choice;
+  const type = param === "tool_choice" ? typeAt(choice, param) : null;
+  const path = type ? `${param}.${type}` : param;
+  const named = type ? objectAt(required(choice, type, path), path) : choice;
   const name = stringAt(required(named, "name", `${path}.name`), `${path}.name`);
   if (!tools.some((tool) => tool.name === name))
     throw badRequest(`Tool choice '${name}' not found in 'tools' parameter.`, param);

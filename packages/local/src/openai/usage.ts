@@ -43,7 +43,7 @@ export function promptTokensOf(request: ChatRequest, pictures: Picture[]): numbe
           append(tokens, imageTokens(picture, request.model.image), picture.fingerprint);
       }
     }
-    for (const call of toolCalls) tokens.push(...tokensOf(call.name), ...tokensOf(call.arguments));
+    for (const call of toolCalls) tokens.push(...tokensOf(call.name), ...tokensOf(call.input));
   }
   append(tokens, PRIMING_TOKENS, 0);
   return tokens;
