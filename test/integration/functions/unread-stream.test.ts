@@ -31,7 +31,7 @@ async function chat(owner: string, client: Writable, remainingMs: number) {
       yield* events;
       heard.resolve();
     })();
-    return streamResponse({ resultId, events: toTheEnd }, resultEvents);
+    return streamResponse({ resultId, replayed: false, events: toTheEnd }, resultEvents);
   }) as unknown as (event: object, stream: Writable, context: Partial<Context>) => Promise<void>;
   const event = { requestContext: { requestId: "r", path: "/chat" }, resource: "/chat", httpMethod: "POST" };
   const over = handler(event, client, { awsRequestId: "a", getRemainingTimeInMillis: () => remainingMs });

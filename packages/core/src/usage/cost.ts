@@ -9,7 +9,8 @@ const cacheWriteQuarters = 5n;
 
 /**
  * What a request cost, in whole nano-dollars, or null when the tier that served it has no known price (`priority` and
- * `scale`, unless the stage gives one), or some of its tokens: those of audio. `serviceTier` is the one that the response names; it may differ from the request's.
+ * `scale`, unless the stage gives one), or of some of its tokens: those of audio. `serviceTier` is the one that the response names; it
+ * may differ from the request's.
  *
  * `promptTokens` include cached and cache-write tokens, and `completionTokens` include reasoning tokens: each token is
  * priced once. Sums are exact (bigint) and rounded once at
