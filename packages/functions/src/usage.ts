@@ -8,8 +8,7 @@ import { dynamodb } from "./runtime/dynamodb.ts";
 export const handler = buffered(async ({ query, owner, headers }) => {
   const options = usageOptions(parseRequest(usageQuery, query), [owner], now(), maxUsageDays);
   const report = await usageReport(dynamodb, tableName(), options);
-  if (!headers.accept?.includes("text/csv")) return { status: 200, body: report };
-  // Loaded here, since nearly every request asks for JSON.
+  if (!(await prefersCsv(headers.accept))) return { status: 200, body: report };
   const { stringify } = await import("csv-stringify/sync");
   const columns = [...options.groupBy, ...Object.keys(report.total)];
   return {
@@ -19,3 +18,10 @@ export const handler = buffered(async ({ query, owner, headers }) => {
     body: stringify(report.data, { header: true, columns, escape_formulas: true }),
   };
 });
+
+/** RFC 9110, section 12.5.1. What reads it is loaded here, as what writes CSV: nearly every request asks for JSON. */
+async function prefersCsv(accept = ""): Promise<boolean> {
+  if (!/csv/i.test(accept)) return false;
+  const { default: Negotiator } = await import("negotiator");
+  return new Negotiator({ headers: { accept } }).mediaType(["application/json", "text/csv"]) === "text/csv";
+}

@@ -30,13 +30,16 @@ export function failureOf(cause: unknown, timedOut: boolean): Failure {
   return { error, retry: true, retryAfterMs: null, maybeBilled: true };
 }
 
+/** For a client to wait, in seconds, where OpenAI does not say how long: nearly always it does. */
+const unsaid: { [code in ErrorCode]?: number } = { rate_limited: 5 };
+
 function ofStatus(cause: InstanceType<typeof OpenAI.APIError>, status: number): Failure {
   const retryAfterMs = retryAfterMsOf(cause.headers);
   const failure = (code: ErrorCode, message: string, retry: boolean, param = cause.param): Failure => ({
     error: new AppError(code, message, {
       cause,
       param: param ?? undefined,
-      retryAfterSeconds: retryAfterMs === null ? undefined : Math.ceil(retryAfterMs / 1000),
+      retryAfterSeconds: retryAfterMs !== null ? Math.ceil(retryAfterMs / 1000) : unsaid[code],
       openai: { status, error: cause.error },
     }),
     retry,
