@@ -34,7 +34,7 @@ const usage = z.object({
   reasoningTokens: z.int(),
 });
 
-/** What was asked for when an upload was announced; dropped once the image has been analysed. */
+/** What was asked for when an upload was announced. Kept with its result: a later image under the same key is asked about alike. */
 export const uploadSettings = z.object({
   prompt: z.string().optional(),
   detail: detail.optional(),
