@@ -80,7 +80,8 @@ const results = createFunction("Results", {
     },
     { actions: ["dynamodb:Query"], resources: [resources.ledgerByOwner] },
     { actions: ["s3:GetObject", "s3:DeleteObject"], resources: [resources.outputs] },
-    { actions: ["s3:DeleteObject"], resources: [resources.uploads] },
+    // To delete only the object that is still the one that was analysed, S3 wants both.
+    { actions: ["s3:GetObject", "s3:DeleteObject"], resources: [resources.uploads] },
   ],
 });
 

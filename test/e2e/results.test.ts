@@ -168,6 +168,22 @@ describe("DELETE /results/{id}", () => {
     expect((await s3.send(new ListObjectsV2Command(uploads))).KeyCount).toBe(0);
   });
 
+  test("leaves the image that was put in its place since", async () => {
+    const owner = await newCaller(stage);
+    await owner.putImage("seen.png", await picture("png"));
+    const [old] = await owner.finishedResults(1);
+    await owner.putImage("seen.png", await picture("jpeg"));
+    const newer = (await owner.finishedResults(2)).find(({ id }) => id !== old?.id);
+    const uploads = { Bucket: stage.bucket, Prefix: `uploads/${owner.owner}/` };
+    for (const [result, left] of [
+      [old, 1],
+      [newer, 0],
+    ] as const) {
+      expect((await owner.send("DELETE", `/results/${result?.id}`)).status).toBe(200);
+      expect((await s3.send(new ListObjectsV2Command(uploads))).KeyCount).toBe(left);
+    }
+  });
+
   test("is 404 for another owner, and removes nothing", async () => {
     const other = await newCaller(stage);
     expect((await other.send("DELETE", `/results/${chats[1]?.id}`)).status).toBe(404);

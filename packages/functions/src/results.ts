@@ -7,6 +7,7 @@ import { deleteResult, listResults, readItem, toResult } from "@tollgate/core/re
 import { buffered, type HttpRequest, type HttpResponse } from "./http.ts";
 import { now } from "./runtime/config.ts";
 import { store } from "./runtime/results.ts";
+import { uploadedImages } from "./runtime/uploaded-images.ts";
 
 export const handler = buffered(async (request) => {
   const { id } = request.params;
@@ -45,16 +46,11 @@ function countThatFit(results: readonly object[]): number {
 
 async function remove({ owner }: HttpRequest, id: string): Promise<HttpResponse> {
   const item = await ownItem(owner, id);
-  if (item.result.status === "running" || !(await deleteResult(store, item, now()))) {
+  if (item.result.status === "running" || !(await deleteResult(store, uploadedImages, item, now()))) {
     throw new AppError("in_progress", "The result is still being worked on: delete it when it is done.", {
       retryAfterSeconds: 5,
       resultId: id,
     });
-  }
-  if (item.result.source === "s3" && item.result.image?.key) {
-    // S3's client is loaded here, since nearly every request reads.
-    const { images } = await import("./runtime/s3.ts");
-    await images.remove(item.result.image.key);
   }
   return { status: 200, body: { id, object: "result", deleted: true }, resultId: id };
 }

@@ -18,7 +18,7 @@ const account = await startAccount();
 const { budget, billedRequests } = account;
 
 const bucket = "images";
-const bytes = Buffer.from(pngOf(64, 64).split(",")[1] ?? "", "base64");
+const png = Buffer.from(pngOf(64, 64).split(",")[1] ?? "", "base64");
 /** Answers too large for the table, by their keys. */
 const large = new Map<string, string>();
 const answers = {
@@ -55,19 +55,21 @@ interface Arrival {
   lastChance?: boolean;
   metadata?: Record<string, string>;
   upstream?: typeof deps.upstream;
+  bytes?: Uint8Array;
 }
 
 /** S3 tells of the n-th image under the key of `id`, which came by that id's form unless its metadata says otherwise. */
 function analyse(owner: string, id: string, n: number, arrival: Arrival = {}) {
-  const { lastChance = false, metadata = { announced: id }, upstream = deps.upstream } = arrival;
+  const { lastChance = false, metadata = { announced: id }, upstream = deps.upstream, bytes = png } = arrival;
   const images = { get: async () => ({ bytes, metadata }), remove: async () => {} };
-  const object = { bucket, key: uploadKey(owner, id), sizeBytes: bytes.length, etag: undefined, sequencer: `0${n}` };
+  const object = { bucket, key: uploadKey(owner, id), sizeBytes: bytes.length, etag: `e${n}`, sequencer: `0${n}` };
   return analyseUpload({ ...deps, upstream, images }, object, { deadlineMs: Date.now() + 60_000, lastChance });
 }
 
 async function remove(id: string): Promise<void> {
   const item = await readItem(store, id);
-  if (!item || !(await deleteResult(store, item, deps.now()))) throw new Error(`${id} cannot be deleted.`);
+  if (!item || !(await deleteResult(store, { remove: async () => {} }, item, deps.now())))
+    throw new Error(`${id} cannot be deleted.`);
 }
 
 const asked = { schema: "image_sentiment", model: "gpt-4o" };
@@ -119,6 +121,17 @@ describe("what an upload was announced with", () => {
     expect((await readResult(store, id))?.answer).toBe(analysed?.result.answer);
     expect(large.size).toBe(1);
   });
+});
+
+test.each([
+  ["fails", Buffer.from("no image")],
+  ["succeeds", png],
+])("an announced result that %s says which object it is about", async (_, bytes) => {
+  const { owner, announce } = newOwner();
+  const id = await announce();
+  await analyse(owner, id, 1, { bytes }).catch(() => {});
+  await analyse(owner, id, 2);
+  expect((await readItem(store, id))?.result.image).toMatchObject({ etag: "e1", sizeBytes: bytes.length });
 });
 
 describe("an image whose announced result was deleted", () => {

@@ -53,6 +53,8 @@ const image = z.object({
   width: z.int().nullable(),
   height: z.int().nullable(),
   sizeBytes: z.int().nullable(),
+  /** Of the object that was analysed: another may lie under its key by now. Not shown. */
+  etag: z.string().optional(),
 });
 
 export type ResultImage = z.infer<typeof image>;

@@ -6,6 +6,7 @@ import {
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
 import type { TextStore } from "../text-store.ts";
+import type { ImageStore } from "../upload/image-store.ts";
 import {
   isExpired,
   ownerIndex,
@@ -161,11 +162,20 @@ export async function putResult(store: ResultTable, item: StoredItem, ttlEpochSe
 }
 
 /**
- * Removes a result in its final state, and its stored answer. What it put on the counters was billed and stays there; a
- * receipt, without any content, keeps the ledger checkable. Returns false when the result has changed since it was read.
+ * Removes a result in its final state, its stored answer, and the image that was uploaded for it. What it put on the counters was
+ * billed and stays there; a receipt, without any content, keeps the ledger checkable. Returns false when the result has changed
+ * since it was read.
  */
-export async function deleteResult(store: ResultStore, item: StoredItem, now: Date): Promise<boolean> {
+export async function deleteResult(
+  store: ResultStore,
+  images: Pick<ImageStore, "remove">,
+  item: StoredItem,
+  now: Date,
+): Promise<boolean> {
   const { result, lease_id, ledger, revision } = item;
+  // S3 first: while the result is there, a deletion that broke off can be asked for again.
+  if (result.source === "s3" && result.image?.key) await images.remove(result.image.key, { etag: result.image.etag });
+  if (item.answer_key) await store.answers.remove(item.answer_key);
   const remove = {
     TableName: store.tableName,
     Key: resultKey(result.id),
@@ -181,9 +191,7 @@ export async function deleteResult(store: ResultStore, item: StoredItem, now: Da
   };
   const keep = ledger.length > 0 ? [{ Put: { TableName: store.tableName, Item: receipt } }] : [];
   const refusal = await transact(store.dynamodb, () => [{ Delete: remove }, ...keep]);
-  if (refusal !== null) return false;
-  if (item.answer_key) await store.answers.remove(item.answer_key);
-  return true;
+  return refusal === null;
 }
 
 export const toAttributes = (item: StoredItem, extra: Record<string, unknown> = {}) => ({

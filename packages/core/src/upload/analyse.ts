@@ -70,6 +70,7 @@ export async function analyseUpload(
       width: null,
       height: null,
       sizeBytes: object.sizeBytes,
+      etag: object.etag,
     },
     requestHash: object.sequencer,
     prepare: (claimed) => reading(object.sizeBytes, () => prepare(deps, object, claimed)),
@@ -106,7 +107,8 @@ async function prepare(deps: VisionDeps, object: CreatedObject, claimed: Omit<Re
     schema = defaultSchema,
     budget,
   } = claimed.upload ?? settingsOf(stored.metadata, object.key);
-  const { url, image } = inspected(stored.bytes, undefined, object);
+  const { url, image: found } = inspected(stored.bytes, undefined, object);
+  const image = { ...found, etag: object.etag };
   const call = await fitted(
     deps.shrink,
     toChatCall([visionMessage([url], prompt, detail)], { model, schema }, deps.defaultModel),
