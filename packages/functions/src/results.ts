@@ -1,15 +1,17 @@
 import { AppError } from "@tollgate/core/error";
 import { parseRequest } from "@tollgate/core/request";
 import { isExpired } from "@tollgate/core/result/item";
+import { maxPageBytes } from "@tollgate/core/result/page";
 import { encodeCursor, resultsOptions, resultsQuery } from "@tollgate/core/result/query";
 import { presentResult } from "@tollgate/core/result/result";
 import { deleteResult, listResults, readItem, toResult } from "@tollgate/core/result/store";
-import { buffered, type HttpRequest, type HttpResponse } from "./http.ts";
+import { type HttpRequest, type HttpResponse, streaming } from "./http.ts";
 import { now } from "./runtime/config.ts";
 import { store } from "./runtime/results.ts";
 import { uploadedImages } from "./runtime/uploaded-images.ts";
 
-export const handler = buffered(async (request) => {
+/** Streams: with 128 choices, or logprobs, a result is larger than the 6 MB that Lambda takes from a function in one piece. */
+export const handler = streaming(async (request) => {
   const { id } = request.params;
   if (id === undefined) return list(request);
   return request.method === "DELETE" ? remove(request, id) : read(request, id);
@@ -31,13 +33,10 @@ async function list({ owner, query }: HttpRequest): Promise<HttpResponse> {
   return { status: 200, body };
 }
 
-/** Lambda takes 6 MB from a function, in which the body is a text within JSON. The rest is for headers and what is around. */
-const maxAnswerBytes = 5_900_000;
-
 function countThatFit(results: readonly object[]): number {
-  let leftBytes = maxAnswerBytes;
+  let leftBytes = maxPageBytes;
   const fits = (result: object) => {
-    leftBytes -= Buffer.byteLength(JSON.stringify(`${JSON.stringify(result)},`));
+    leftBytes -= Buffer.byteLength(JSON.stringify(result));
     return leftBytes >= 0;
   };
   const tooMuch = results.findIndex((result) => !fits(result));

@@ -18,7 +18,7 @@ import {
   unrevised,
 } from "./item.ts";
 import type { Observe } from "./observe.ts";
-import { maxScannedPerPage } from "./page.ts";
+import { maxPageBytes, maxScannedPerPage } from "./page.ts";
 import type { Result } from "./result.ts";
 import { transact } from "./transaction.ts";
 
@@ -67,7 +67,7 @@ export async function toResult(store: ResultStore, item: StoredItem): Promise<Re
 
 /**
  * One page of an owner's results, newest first. `next` is where the following page begins; with a filter, or where results
- * have expired, a page may be shorter than `limit`, or empty, and still have a next one.
+ * have expired or are large, a page may be shorter than `limit`, or empty, and still have a next one.
  */
 export async function listResults(store: ResultStore, options: ListOptions) {
   const { limit, owner } = options;
@@ -85,9 +85,12 @@ export async function listResults(store: ResultStore, options: ListOptions) {
     if (!start || found.length >= limit || scanned >= maxScannedPerPage) break;
   }
   const shown = found.slice(0, limit);
+  const items = await readItems(store, shown, options.now);
+  const results = await withAnswers(store, items);
+  if (results.length < items.length) return { results, next: results.at(-1) ?? null };
   // What a filtered query read beyond the page is read again by the next one.
   const last = found.length > limit ? shown.at(-1) : start;
-  return { results: await readAll(store, shown, options.now), next: last ? positionOf(last) : null };
+  return { results, next: last ? positionOf(last) : null };
 }
 
 interface IndexEntry {
@@ -133,7 +136,7 @@ function positionOf({ owner_sk }: IndexEntry): Pick<Result, "createdAt" | "id"> 
 /** DynamoDB's limit for one BatchGetItem. */
 const batchGetSize = 100;
 
-async function readAll(store: ResultStore, entries: IndexEntry[], now: Date): Promise<Result[]> {
+async function readItems(store: ResultTable, entries: IndexEntry[], now: Date): Promise<StoredItem[]> {
   const items = new Map<string, StoredItem>();
   for (let start = 0; start < entries.length; start += batchGetSize) {
     let keys = entries.slice(start, start + batchGetSize).map(({ pk, sk }) => ({ pk, sk }));
@@ -146,8 +149,20 @@ async function readAll(store: ResultStore, entries: IndexEntry[], now: Date): Pr
     }
   }
   // A result that was deleted since the index was read is left out, and so is one that should be.
-  const present = entries.flatMap(({ pk }) => items.get(pk) ?? []).filter((item) => !isExpired(item, now));
-  return Promise.all(present.map((item) => toResult(store, item)));
+  return entries.flatMap(({ pk }) => items.get(pk) ?? []).filter((item) => !isExpired(item, now));
+}
+
+/** Those that a page has room for, and one at least. One by one, so that no more is in memory than that. */
+async function withAnswers(store: ResultStore, items: StoredItem[]): Promise<Result[]> {
+  const results: Result[] = [];
+  let answerBytes = 0;
+  for (const item of items) {
+    if (answerBytes >= maxPageBytes) break;
+    const result = await toResult(store, item);
+    answerBytes += Buffer.byteLength(result.answer ?? "");
+    results.push(result);
+  }
+  return results;
 }
 
 /** Stores a result that no attempt holds yet, such as one that awaits its upload. */
