@@ -72,6 +72,7 @@ const uploads = createFunction("Uploads", {
 const results = createFunction("Results", {
   file: "results",
   limits: limits.buffered,
+  streaming: true,
   link: [ledger, images],
   permissions: [
     {
@@ -80,7 +81,8 @@ const results = createFunction("Results", {
     },
     { actions: ["dynamodb:Query"], resources: [resources.ledgerByOwner] },
     { actions: ["s3:GetObject", "s3:DeleteObject"], resources: [resources.outputs] },
-    { actions: ["s3:DeleteObject"], resources: [resources.uploads] },
+    // To delete only the object that is still the one that was analysed, S3 wants both.
+    { actions: ["s3:GetObject", "s3:DeleteObject"], resources: [resources.uploads] },
   ],
 });
 
@@ -150,6 +152,8 @@ const authorizer = api.addAuthorizer({ ...authorizerSettings, requestFunction: a
 
 const keyed = { auth: { custom: authorizer.id } };
 const buffered = { transform: { integration: { timeoutMilliseconds: limits.buffered.integrationTimeoutMs } } };
+/** What may be larger than the 6 MB of a buffered answer, and takes no longer. */
+const large = { ...buffered, streaming: true };
 const streamed = {
   streaming: true,
   // SST leaves a streamed integration at 29 s.
@@ -162,9 +166,9 @@ api.route("POST /v1/chat/completions", openaiApi.arn, { ...keyed, ...streamed })
 api.route("GET /v1/models", openaiApi.arn, { ...keyed, ...streamed });
 api.route("GET /v1/models/{model}", openaiApi.arn, { ...keyed, ...streamed });
 api.route("POST /uploads", uploads.arn, { ...keyed, ...buffered });
-api.route("GET /results", results.arn, { ...keyed, ...buffered });
-api.route("GET /results/{id}", results.arn, { ...keyed, ...buffered });
-api.route("DELETE /results/{id}", results.arn, { ...keyed, ...buffered });
+api.route("GET /results", results.arn, { ...keyed, ...large });
+api.route("GET /results/{id}", results.arn, { ...keyed, ...large });
+api.route("DELETE /results/{id}", results.arn, { ...keyed, ...large });
 api.route("GET /usage", usage.arn, { ...keyed, ...buffered });
 api.route("GET /schemas", schemas.arn, { ...keyed, ...buffered });
 api.route("GET /schemas/{name}", schemas.arn, { ...keyed, ...buffered });

@@ -35,7 +35,7 @@ export const streaming = {
   memoryMb: 1024,
 };
 
-/** Functions behind buffered routes: they read and write our own table only. */
+/** Functions that read and write our own table only, behind buffered routes unless what they read is large. */
 export const buffered = {
   functionTimeoutMs: 20_000,
   integrationTimeoutMs: quotas.bufferedIntegrationTimeoutMs,

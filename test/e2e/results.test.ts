@@ -126,7 +126,7 @@ describe("a page of large results", () => {
     const results = 20;
     const asked: string[] = [];
     for (let n = 0; n < results; n++) {
-      // Together more than the 6 MB that a function may answer with.
+      // Together more than the 6 MB of a page.
       const messages = userMessage(`[[fault:long bytes=340000]] ${unique()}`);
       asked.unshift((await owner.send<Result>("POST", "/chat", { messages })).body.id);
     }
@@ -140,6 +140,31 @@ describe("a page of large results", () => {
     }
     expect(pages.length).toBeGreaterThan(1);
     expect(pages.flat()).toEqual(asked);
+  });
+});
+
+describe("a result larger than a function may answer with at once", () => {
+  test("is read, listed beside others and deleted", async () => {
+    const owner = await newCaller(stage);
+    const ask = async (text: string) =>
+      (await owner.send<Result>("POST", "/chat", { messages: userMessage(`${text} ${unique()}`) })).body;
+    const [oldest, large, newest] = [await ask(""), await ask("[[fault:long bytes=7000000]]"), await ask("")];
+    expect(large?.content?.length).toBeGreaterThan(6 * 1024 * 1024);
+
+    const read = await owner.send<Result>("GET", `/results/${large?.id}`);
+    expect(read.status).toBe(200);
+    expect(read.body).toEqual(large);
+
+    const pages: string[][] = [];
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const query: string = `/results?limit=10${cursor && `&cursor=${cursor}`}`;
+      const { status, body }: { status: number; body: Page } = await owner.send<Page>("GET", query);
+      expect(status).toBe(200);
+      pages.push(body.data.map(({ id }) => id));
+      cursor = body.next_cursor;
+    }
+    expect(pages).toEqual([[newest?.id], [large?.id], [oldest?.id]]);
+    expect((await owner.send("DELETE", `/results/${large?.id}`)).status).toBe(200);
   });
 });
 
@@ -166,6 +191,22 @@ describe("DELETE /results/{id}", () => {
     expect((await s3.send(new ListObjectsV2Command(uploads))).KeyCount).toBe(1);
     expect((await owner.send("DELETE", `/results/${result?.id}`)).status).toBe(200);
     expect((await s3.send(new ListObjectsV2Command(uploads))).KeyCount).toBe(0);
+  });
+
+  test("leaves the image that was put in its place since", async () => {
+    const owner = await newCaller(stage);
+    await owner.putImage("seen.png", await picture("png"));
+    const [old] = await owner.finishedResults(1);
+    await owner.putImage("seen.png", await picture("jpeg"));
+    const newer = (await owner.finishedResults(2)).find(({ id }) => id !== old?.id);
+    const uploads = { Bucket: stage.bucket, Prefix: `uploads/${owner.owner}/` };
+    for (const [result, left] of [
+      [old, 1],
+      [newer, 0],
+    ] as const) {
+      expect((await owner.send("DELETE", `/results/${result?.id}`)).status).toBe(200);
+      expect((await s3.send(new ListObjectsV2Command(uploads))).KeyCount).toBe(left);
+    }
   });
 
   test("is 404 for another owner, and removes nothing", async () => {

@@ -225,6 +225,7 @@ describe("POST /uploads", () => {
 
   test.each<[string, Record<string, string>, Uint8Array, RegExp]>([
     ["another key", { key: "uploads/someone-else/a.png" }, Buffer.from("x"), /AccessDenied/],
+    ["another result", { "x-amz-meta-announced": "res_01M823XC6ZAKEXXEV2NJ4XQAGE" }, Buffer.from("x"), /AccessDenied/],
     ["another content type", { "Content-Type": "text/html" }, Buffer.from("x"), /AccessDenied/],
     [
       "a wrong signature",
@@ -243,15 +244,28 @@ describe("POST /uploads", () => {
     expect((await caller.send<Result>("GET", `/results/${body.id}`)).body.status).toBe("awaiting_upload");
   });
 
-  test("a form used twice gives the second image a result of its own", async () => {
+  test("a form used twice gives the second image a result of its own, asked about alike", async () => {
     const caller = await newCaller(stage);
-    const { body } = await announce(caller);
+    const { body } = await announce(caller, { content_type: "image/png", schema: "image_sentiment" });
     await post(body, await picture("png"));
     await caller.finished(body.id);
     await post(body, await picture("jpeg"));
     const results = await caller.finishedResults(2);
-    expect(results.find(({ id }) => id === body.id)?.image?.format).toBe("png");
-    expect(results.find(({ id }) => id !== body.id)?.image?.format).toBe("jpeg");
+    const first = results.find(({ id }) => id === body.id);
+    const second = results.find(({ id }) => id !== body.id);
+    expect(first).toMatchObject({ schema: "image_sentiment", image: { format: "png" } });
+    expect(second).toMatchObject({ schema: "image_sentiment", image: { format: "jpeg" } });
+  });
+
+  test("a form whose result was deleted before its image came has the image fail unasked", async () => {
+    const caller = await newCaller(stage);
+    const { body } = await announce(caller);
+    expect((await caller.send("DELETE", `/results/${body.id}`)).status).toBe(200);
+    await post(body, await picture("png"));
+    const [result] = await caller.finishedResults(1);
+    expect(result).toMatchObject({ status: "failed", usage: null, error: { code: "not_found" } });
+    expect(result?.id).not.toBe(body.id);
+    expect((await caller.usage()).total_tokens).toBe(0);
   });
 
   test.each([

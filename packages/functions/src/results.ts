@@ -1,14 +1,17 @@
 import { AppError } from "@tollgate/core/error";
 import { parseRequest } from "@tollgate/core/request";
 import { isExpired } from "@tollgate/core/result/item";
+import { maxPageBytes } from "@tollgate/core/result/page";
 import { encodeCursor, resultsOptions, resultsQuery } from "@tollgate/core/result/query";
 import { presentResult } from "@tollgate/core/result/result";
 import { deleteResult, listResults, readItem, toResult } from "@tollgate/core/result/store";
-import { buffered, type HttpRequest, type HttpResponse } from "./http.ts";
+import { type HttpRequest, type HttpResponse, streaming } from "./http.ts";
 import { now } from "./runtime/config.ts";
 import { store } from "./runtime/results.ts";
+import { uploadedImages } from "./runtime/uploaded-images.ts";
 
-export const handler = buffered(async (request) => {
+/** Streams: with 128 choices, or logprobs, a result is larger than the 6 MB that Lambda takes from a function in one piece. */
+export const handler = streaming(async (request) => {
   const { id } = request.params;
   if (id === undefined) return list(request);
   return request.method === "DELETE" ? remove(request, id) : read(request, id);
@@ -30,13 +33,10 @@ async function list({ owner, query }: HttpRequest): Promise<HttpResponse> {
   return { status: 200, body };
 }
 
-/** Lambda takes 6 MB from a function, in which the body is a text within JSON. The rest is for headers and what is around. */
-const maxAnswerBytes = 5_900_000;
-
 function countThatFit(results: readonly object[]): number {
-  let leftBytes = maxAnswerBytes;
+  let leftBytes = maxPageBytes;
   const fits = (result: object) => {
-    leftBytes -= Buffer.byteLength(JSON.stringify(`${JSON.stringify(result)},`));
+    leftBytes -= Buffer.byteLength(JSON.stringify(result));
     return leftBytes >= 0;
   };
   const tooMuch = results.findIndex((result) => !fits(result));
@@ -45,16 +45,11 @@ function countThatFit(results: readonly object[]): number {
 
 async function remove({ owner }: HttpRequest, id: string): Promise<HttpResponse> {
   const item = await ownItem(owner, id);
-  if (item.result.status === "running" || !(await deleteResult(store, item, now()))) {
+  if (item.result.status === "running" || !(await deleteResult(store, uploadedImages, item, now()))) {
     throw new AppError("in_progress", "The result is still being worked on: delete it when it is done.", {
       retryAfterSeconds: 5,
       resultId: id,
     });
-  }
-  if (item.result.source === "s3" && item.result.image?.key) {
-    // S3's client is loaded here, since nearly every request reads.
-    const { images } = await import("./runtime/s3.ts");
-    await images.remove(item.result.image.key);
   }
   return { status: 200, body: { id, object: "result", deleted: true }, resultId: id };
 }

@@ -264,7 +264,7 @@ export class World {
   private async delete(): Promise<void> {
     const { store } = this.depsOf(null);
     const item = await readItem(store, resultId);
-    if (item) await deleteResult(store, item, new Date(this.clockMs));
+    if (item) await deleteResult(store, { remove: unused }, item, new Date(this.clockMs));
     this.isDeleted = true;
   }
 

@@ -114,6 +114,24 @@ describe("an object", () => {
     }
   });
 
+  test("is deleted on condition that it is still the one that is named", async () => {
+    const { put, get, client } = await startObjects();
+    const { ETag: first } = await put("k", "first");
+    const { ETag: second } = await put("k", "second");
+    const deleteIf = (IfMatch: string | undefined) =>
+      client.send(new DeleteObjectCommand({ Bucket, Key: "k", IfMatch }));
+    await expect(deleteIf(first)).rejects.toMatchObject({
+      name: "PreconditionFailed",
+      $metadata: { httpStatusCode: 412 },
+    });
+    expect((await get("k")).text).toBe("second");
+    expect((await deleteIf(second)).$metadata.httpStatusCode).toBe(204);
+    for (const gone of [second, "*"])
+      await expect(deleteIf(gone)).rejects.toMatchObject({ name: "NoSuchKey", $metadata: { httpStatusCode: 404 } });
+    await put("k", "third");
+    expect((await deleteIf("*")).$metadata.httpStatusCode).toBe(204);
+  });
+
   test("may not carry more than 2 KB of metadata", async () => {
     const { put } = await startObjects();
     await expect(put("k", "x", { Metadata: { a: "x".repeat(2048) } })).rejects.toMatchObject({

@@ -72,6 +72,16 @@ describe("a policy", () => {
     await expect(clientOf(lister).send(new ListObjectsV2Command({ Bucket }))).rejects.toThrow("s3:ListBucket");
   });
 
+  test("has to allow reading where a deletion asks for an ETag", async () => {
+    const cleaner = functionPrincipal("cleaner", [allow(["s3:DeleteObject"], [`arn:aws:s3:::${bucket}/*`])]);
+    const { put, clientOf } = await startObjects({ principals: [cleaner] });
+    const { ETag } = await put("a");
+    const remove = (IfMatch: string | undefined) =>
+      clientOf(cleaner).send(new DeleteObjectCommand({ Bucket, Key: "a", IfMatch }));
+    await expect(remove(ETag)).rejects.toThrow("s3:GetObject");
+    await remove("*");
+  });
+
   test("is held against each key of a deletion", async () => {
     const cleaner = functionPrincipal("cleaner", [allow(["s3:DeleteObject"], [`arn:aws:s3:::${bucket}/tmp/*`])]);
     const { put, clientOf } = await startObjects({ principals: [cleaner] });

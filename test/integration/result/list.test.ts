@@ -1,8 +1,9 @@
 import { BatchWriteCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
-import { newUlid } from "@tollgate/core/result/id";
-import { maxScannedPerPage } from "@tollgate/core/result/page";
+import { newResultId, newUlid } from "@tollgate/core/result/id";
+import { epochSeconds } from "@tollgate/core/result/item";
+import { maxPageBytes, maxScannedPerPage } from "@tollgate/core/result/page";
 import { newResult } from "@tollgate/core/result/perform";
-import { listResults, type ResultStore, toAttributes } from "@tollgate/core/result/store";
+import { listResults, putResult, type ResultStore, toAttributes } from "@tollgate/core/result/store";
 import { beforeAll, describe, expect, it } from "vitest";
 import { jobOf, startAccount } from "../budget/account.ts";
 
@@ -89,5 +90,29 @@ describe("a page of results", () => {
       after = page.next;
     }
     expect(found).toEqual(ids.slice(0, -1));
+  });
+
+  it("reads no more large answers than it has room for, and one at least", async () => {
+    const job = { ...jobOf("unused", 0), owner: "large", key: null };
+    const lease = { lease_id: newUlid(), lease_expires_at: 0, request_hash: null, pending_unaccounted: 0 };
+    for (let n = 0; n < 5; n++) {
+      const result = { ...newResult({ ...job, id: newResultId() }, new Date(first + n)), status: "succeeded" as const };
+      const item = { result, revision: newUlid(), ...lease, ledger: [], answer_key: `${n}` };
+      await putResult(store, item, epochSeconds(new Date(Date.now() + 60_000)));
+    }
+    const pages: string[][] = [];
+    for (let after: Awaited<ReturnType<typeof listResults>>["next"] | undefined; after !== null; ) {
+      const read: string[] = [];
+      const get = async (key: string) => {
+        read.push(key);
+        return "x".repeat(key === "3" ? 2 * maxPageBytes : maxPageBytes / 2);
+      };
+      const large = { ...store, answers: { ...store.answers, get } };
+      const page = await listResults(large, { owner: "large", limit: 100, now: new Date(), after });
+      expect(page.results).toHaveLength(read.length);
+      pages.push(read);
+      after = page.next;
+    }
+    expect(pages).toEqual([["4", "3"], ["2", "1"], ["0"]]);
   });
 });

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createImageStore } from "@tollgate/core/upload/s3-images";
 import { maxImageBytes } from "@tollgate/core/vision/image";
 import { expect, test } from "vitest";
+import { allow, functionPrincipal } from "../aws/fixtures.ts";
 import { bucket, startObjects } from "../aws/s3-fixtures.ts";
 
 async function startImages() {
@@ -45,4 +46,37 @@ test("has none that is not there, or that has been replaced", async () => {
   await put("uploads/acme/cat.png", "second");
   expect(await images.get("uploads/acme/cat.png", { etag })).toBeNull();
   expect(await images.get("uploads/acme/dog.png")).toBeNull();
+});
+
+test("removes an image only while it is the one that is meant", async () => {
+  const { images, put } = await startImages();
+  const { ETag: etag } = await put("uploads/acme/cat.png", "first");
+  const { ETag: newer } = await put("uploads/acme/cat.png", "second");
+  await images.remove("uploads/acme/cat.png", { etag });
+  expect(await images.get("uploads/acme/cat.png")).not.toBeNull();
+  await images.remove("uploads/acme/cat.png", { etag: newer });
+  expect(await images.get("uploads/acme/cat.png")).toBeNull();
+});
+
+test("removes an image whichever it is when none is meant", async () => {
+  const { images, put } = await startImages();
+  await put("uploads/acme/cat.png", "x");
+  await images.remove("uploads/acme/cat.png");
+  expect(await images.get("uploads/acme/cat.png")).toBeNull();
+});
+
+test("has nothing to say against removing an image that is gone, whether or not it may be told so", async () => {
+  const blind = functionPrincipal("blind", [
+    allow(["s3:GetObject", "s3:DeleteObject"], [`arn:aws:s3:::${bucket}/uploads/*`]),
+  ]);
+  const { client, clientOf } = await startObjects({ principals: [blind] });
+  for (const s3 of [client, clientOf(blind)])
+    await createImageStore(s3, bucket).remove("uploads/acme/cat.png", { etag: "e" });
+});
+
+test("does not take for removed what it may not remove", async () => {
+  const reader = functionPrincipal("reader", [allow(["s3:GetObject"], [`arn:aws:s3:::${bucket}/uploads/*`])]);
+  const { clientOf } = await startObjects({ principals: [reader] });
+  const images = createImageStore(clientOf(reader), bucket);
+  await expect(images.remove("uploads/acme/cat.png")).rejects.toThrow("s3:DeleteObject");
 });

@@ -1,5 +1,6 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { createPresignedPost } from "@aws-sdk/s3-presigned-post";
+import { resultIdPattern } from "@tollgate/core/result/id";
 import { createFormSigner } from "@tollgate/core/upload/form";
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
@@ -24,6 +25,7 @@ const form = fc.record({
     secretAccessKey: fc.string({ minLength: 1, maxLength: 60 }),
     sessionToken: fc.option(fc.string({ minLength: 1, maxLength: 900 }), { nil: undefined }),
   }),
+  announcedId: fc.stringMatching(resultIdPattern),
   contentType: fc.constantFrom("image/png", "image/jpeg"),
   maxBytes: fc.integer({ min: 1, max: 20_000_000 }),
   now: fc.date({ min: new Date("2020-01-01"), max: new Date("2090-01-01"), noInvalidDate: true }),
@@ -32,18 +34,22 @@ const form = fc.record({
 
 type Form = typeof form extends fc.Arbitrary<infer T> ? T : never;
 
-function ours({ bucket, key, region, endpoint, credentials, contentType, maxBytes, now, ttlSeconds }: Form) {
+function ours({ bucket, key, region, endpoint, credentials, now, ttlSeconds, ...pinned }: Form) {
   const sign = createFormSigner({ bucket, endpoint, region: async () => region, credentials: async () => credentials });
-  return sign(key, { contentType, maxBytes, expiresAt: new Date(now.getTime() + ttlSeconds * 1000), now });
+  return sign(key, { ...pinned, expiresAt: new Date(now.getTime() + ttlSeconds * 1000), now });
 }
 
-function amazons({ bucket, key, region, endpoint, credentials, contentType, maxBytes, now, ttlSeconds }: Form) {
+function amazons({ bucket, key, region, endpoint, credentials, now, ttlSeconds, ...pinned }: Form) {
   vi.useFakeTimers({ toFake: ["Date"], now });
   return createPresignedPost(new S3Client({ region, credentials, ...(endpoint && { endpoint }) }), {
     Bucket: bucket,
     Key: key,
-    Fields: { "Content-Type": contentType, success_action_status: "201" },
-    Conditions: [["content-length-range", 1, maxBytes]],
+    Fields: {
+      "Content-Type": pinned.contentType,
+      success_action_status: "201",
+      "x-amz-meta-announced": pinned.announcedId,
+    },
+    Conditions: [["content-length-range", 1, pinned.maxBytes]],
     Expires: ttlSeconds,
   });
 }

@@ -170,7 +170,9 @@ async function take(
   const died = existing.result.status === "running" && existing.lease_id !== noLease;
   const pendingUnaccounted = existing.pending_unaccounted + (died ? 1 : 0);
   const deferred = options.result.deferred ?? existing.result.deferred;
-  const result = { ...existing.result, status: "running" as const, error: null, completedAt: null, deferred };
+  // An announced upload's image is known only now.
+  const image = options.result.image ?? existing.result.image;
+  const result = { ...existing.result, status: "running" as const, error: null, completedAt: null, deferred, image };
   const shard = leaseId === noLease ? null : leaseShardOf(result.id);
   const update = {
     TableName: store.tableName,

@@ -37,6 +37,8 @@ export interface Job {
   model: string;
   schema: string | null;
   metadata: Record<string, string>;
+  /** What was asked for when the upload of `image` was announced. */
+  upload?: Result["upload"];
   image: ResultImage | null;
   requestHash: string | null;
   /** Makes OpenAI's request. Runs after the claim; an `AppError` that it throws ends the result. */
@@ -177,6 +179,7 @@ export function newResult(job: Job, now: Date): Omit<Result, "answer"> {
     createdAt: now.toISOString(),
     completedAt: null,
     latencyMs: null,
+    upload: job.upload,
   };
 }
 

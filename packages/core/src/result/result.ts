@@ -35,7 +35,7 @@ const usage = z.object({
   hasAudio: z.literal(true).optional(),
 });
 
-/** What was asked for when an upload was announced; dropped once the image has been analysed. */
+/** What was asked for when an upload was announced. Kept with its result: a later image under the same key is asked about alike. */
 export const uploadSettings = z.object({
   prompt: z.string().optional(),
   detail: detail.optional(),
@@ -54,6 +54,8 @@ const image = z.object({
   width: z.int().nullable(),
   height: z.int().nullable(),
   sizeBytes: z.int().nullable(),
+  /** Of the object that was analysed: another may lie under its key by now. Not shown. */
+  etag: z.string().optional(),
 });
 
 export type ResultImage = z.infer<typeof image>;

@@ -3,7 +3,7 @@ import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { chargeUpdate } from "../budget/budget.ts";
 import type { AppError } from "../error.ts";
 import { counterUpdate, entryOf, type LedgerEntry, minus, shardCount, sumOf } from "../usage/ledger.ts";
-import { answerKey, maxInlineAnswerBytes } from "./answer-key.ts";
+import { answerKey, isLarge } from "./answer-key.ts";
 import { type Lease, leaseMs } from "./claim.ts";
 import { epochSeconds, newRevision, noLease, parseItem, resultKey, unrevised } from "./item.ts";
 import type { Result } from "./result.ts";
@@ -30,8 +30,7 @@ export const heldValues = ({ leaseId }: Pick<Lease, "leaseId">) => ({ ":lease": 
  */
 export async function settle(store: ResultStore, lease: Lease, settlement: Settlement): Promise<boolean> {
   const { answer, ...result } = settlement.result;
-  const large = answer !== null && Buffer.byteLength(answer) > maxInlineAnswerBytes;
-  const key = large ? answerKey(result.owner, result.id, lease.leaseId) : null;
+  const key = answer !== null && isLarge(answer, result) ? answerKey(result.owner, result.id, lease.leaseId) : null;
   if (answer !== null && key) await store.answers.put(key, answer);
   const kept = answer === null ? null : key ? { name: "answer_key", value: key } : { name: "answer", value: answer };
   const unaccounted = lease.pendingUnaccounted + settlement.maybeBilled;
@@ -69,7 +68,7 @@ const writesOf =
     swept: Swept | null,
   ): Writes =>
   (lease, tries) => {
-    const { answer: _, upload: __, ...result } = settlement.result;
+    const { answer: _, ...result } = settlement.result;
     const update = {
       TableName: store.tableName,
       Key: resultKey(result.id),

@@ -6,6 +6,7 @@ import {
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
 import type { TextStore } from "../text-store.ts";
+import type { ImageStore } from "../upload/image-store.ts";
 import {
   isExpired,
   ownerIndex,
@@ -17,7 +18,7 @@ import {
   unrevised,
 } from "./item.ts";
 import type { Observe } from "./observe.ts";
-import { maxScannedPerPage } from "./page.ts";
+import { maxPageBytes, maxScannedPerPage } from "./page.ts";
 import type { Result } from "./result.ts";
 import { transact } from "./transaction.ts";
 
@@ -66,7 +67,7 @@ export async function toResult(store: ResultStore, item: StoredItem): Promise<Re
 
 /**
  * One page of an owner's results, newest first. `next` is where the following page begins; with a filter, or where results
- * have expired, a page may be shorter than `limit`, or empty, and still have a next one.
+ * have expired or are large, a page may be shorter than `limit`, or empty, and still have a next one.
  */
 export async function listResults(store: ResultStore, options: ListOptions) {
   const { limit, owner } = options;
@@ -84,9 +85,12 @@ export async function listResults(store: ResultStore, options: ListOptions) {
     if (!start || found.length >= limit || scanned >= maxScannedPerPage) break;
   }
   const shown = found.slice(0, limit);
+  const items = await readItems(store, shown, options.now);
+  const results = await withAnswers(store, items);
+  if (results.length < items.length) return { results, next: results.at(-1) ?? null };
   // What a filtered query read beyond the page is read again by the next one.
   const last = found.length > limit ? shown.at(-1) : start;
-  return { results: await readAll(store, shown, options.now), next: last ? positionOf(last) : null };
+  return { results, next: last ? positionOf(last) : null };
 }
 
 interface IndexEntry {
@@ -132,7 +136,7 @@ function positionOf({ owner_sk }: IndexEntry): Pick<Result, "createdAt" | "id"> 
 /** DynamoDB's limit for one BatchGetItem. */
 const batchGetSize = 100;
 
-async function readAll(store: ResultStore, entries: IndexEntry[], now: Date): Promise<Result[]> {
+async function readItems(store: ResultTable, entries: IndexEntry[], now: Date): Promise<StoredItem[]> {
   const items = new Map<string, StoredItem>();
   for (let start = 0; start < entries.length; start += batchGetSize) {
     let keys = entries.slice(start, start + batchGetSize).map(({ pk, sk }) => ({ pk, sk }));
@@ -145,8 +149,20 @@ async function readAll(store: ResultStore, entries: IndexEntry[], now: Date): Pr
     }
   }
   // A result that was deleted since the index was read is left out, and so is one that should be.
-  const present = entries.flatMap(({ pk }) => items.get(pk) ?? []).filter((item) => !isExpired(item, now));
-  return Promise.all(present.map((item) => toResult(store, item)));
+  return entries.flatMap(({ pk }) => items.get(pk) ?? []).filter((item) => !isExpired(item, now));
+}
+
+/** Those that a page has room for, and one at least. One by one, so that no more is in memory than that. */
+async function withAnswers(store: ResultStore, items: StoredItem[]): Promise<Result[]> {
+  const results: Result[] = [];
+  let answerBytes = 0;
+  for (const item of items) {
+    if (answerBytes >= maxPageBytes) break;
+    const result = await toResult(store, item);
+    answerBytes += Buffer.byteLength(result.answer ?? "");
+    results.push(result);
+  }
+  return results;
 }
 
 /** Stores a result that no attempt holds yet, such as one that awaits its upload. */
@@ -161,11 +177,20 @@ export async function putResult(store: ResultTable, item: StoredItem, ttlEpochSe
 }
 
 /**
- * Removes a result in its final state, and its stored answer. What it put on the counters was billed and stays there; a
- * receipt, without any content, keeps the ledger checkable. Returns false when the result has changed since it was read.
+ * Removes a result in its final state, its stored answer, and the image that was uploaded for it. What it put on the counters was
+ * billed and stays there; a receipt, without any content, keeps the ledger checkable. Returns false when the result has changed
+ * since it was read.
  */
-export async function deleteResult(store: ResultStore, item: StoredItem, now: Date): Promise<boolean> {
+export async function deleteResult(
+  store: ResultStore,
+  images: Pick<ImageStore, "remove">,
+  item: StoredItem,
+  now: Date,
+): Promise<boolean> {
   const { result, lease_id, ledger, revision } = item;
+  // S3 first: while the result is there, a deletion that broke off can be asked for again.
+  if (result.source === "s3" && result.image?.key) await images.remove(result.image.key, { etag: result.image.etag });
+  if (item.answer_key) await store.answers.remove(item.answer_key);
   const remove = {
     TableName: store.tableName,
     Key: resultKey(result.id),
@@ -181,9 +206,7 @@ export async function deleteResult(store: ResultStore, item: StoredItem, now: Da
   };
   const keep = ledger.length > 0 ? [{ Put: { TableName: store.tableName, Item: receipt } }] : [];
   const refusal = await transact(store.dynamodb, () => [{ Delete: remove }, ...keep]);
-  if (refusal !== null) return false;
-  if (item.answer_key) await store.answers.remove(item.answer_key);
-  return true;
+  return refusal === null;
 }
 
 export const toAttributes = (item: StoredItem, extra: Record<string, unknown> = {}) => ({

@@ -3,6 +3,7 @@ import { AppError } from "../error.ts";
 import { derivedResultId } from "../result/id.ts";
 import { type Job, type Performed, type Prepared, perform } from "../result/perform.ts";
 import { type Result, type UploadSettings, uploadSettings } from "../result/result.ts";
+import { readItem } from "../result/store.ts";
 import { sharing } from "../sharing.ts";
 import { inspected } from "../vision/content.ts";
 import { detail as detailSchema } from "../vision/detail.ts";
@@ -38,7 +39,8 @@ const reading = sharing(maxImageBytes);
 
 /**
  * Analyses an uploaded image, once for each time that its key was written, however often the event arrives. Returns null
- * for a key without an owner, which nobody could ask about.
+ * for a key without an owner, which nobody could ask about. What was asked for when a key was announced, and the budget of who
+ * did, hold for every object under it: its form may be posted again.
  */
 export async function analyseUpload(
   deps: VisionDeps,
@@ -47,7 +49,9 @@ export async function analyseUpload(
 ): Promise<Performed | null> {
   const parsed = parseUploadKey(object.key);
   if (!parsed) return null;
-  const { owner, announcedId } = parsed;
+  const { owner } = parsed;
+  const announced = parsed.announcedId && (await readAnnounced(deps, parsed.announcedId, owner, object));
+  const upload = announced ? announced.upload : undefined;
   const derivedId = derivedResultId("s3", object.bucket, object.key, object.sequencer);
   const job = (id: string): Job => ({
     id,
@@ -55,9 +59,10 @@ export async function analyseUpload(
     source: "s3",
     owner,
     key: null,
-    model: deps.defaultModel,
-    schema: null,
+    model: upload?.model ?? deps.defaultModel,
+    schema: upload?.schema ?? null,
     metadata: {},
+    upload,
     image: {
       bucket: object.bucket,
       key: object.key,
@@ -65,15 +70,16 @@ export async function analyseUpload(
       width: null,
       height: null,
       sizeBytes: object.sizeBytes,
+      etag: object.etag,
     },
     requestHash: object.sequencer,
     prepare: (claimed) => reading(object.sizeBytes, () => prepare(deps, object, claimed)),
     deadlineMs: options.deadlineMs,
     onFailure: options.lastChance ? "fail" : "give_back",
   });
-  if (!announcedId) return perform(deps, job(derivedId));
+  if (!announced) return perform(deps, job(derivedId));
   try {
-    return await perform(deps, job(announcedId));
+    return await perform(deps, job(announced.id));
   } catch (error) {
     // The announced result belongs to an earlier object under this key: this one has a result of its own.
     if (error instanceof AppError && error.code === "idempotency_mismatch") return perform(deps, job(derivedId));
@@ -81,12 +87,28 @@ export async function analyseUpload(
   }
 }
 
+/**
+ * The result that a key was announced for. Null for an id that is free, or another result's: such a key is like any other, so that
+ * nobody makes a result under an id that a request of somebody else would derive.
+ */
+async function readAnnounced({ store }: VisionDeps, id: string, owner: string, { key }: CreatedObject) {
+  const result = (await readItem(store, id))?.result;
+  return result?.owner === owner && result.image?.key === key ? result : null;
+}
+
 async function prepare(deps: VisionDeps, object: CreatedObject, claimed: Omit<Result, "answer">): Promise<Prepared> {
   if (object.sizeBytes > maxImageBytes) throw imageTooLarge(object.sizeBytes);
   const stored = await deps.images.get(object.key, { etag: object.etag });
   if (!stored) throw new AppError("not_found", "The object was deleted or replaced before it was analysed.");
-  const { prompt, detail, model, schema = defaultSchema, budget } = claimed.upload ?? settingsOf(stored.metadata);
-  const { url, image } = inspected(stored.bytes, undefined, object);
+  const {
+    prompt,
+    detail,
+    model,
+    schema = defaultSchema,
+    budget,
+  } = claimed.upload ?? settingsOf(stored.metadata, object.key);
+  const { url, image: found } = inspected(stored.bytes, undefined, object);
+  const image = { ...found, etag: object.etag };
   const call = await fitted(
     deps.shrink,
     toChatCall([visionMessage([url], prompt, detail)], { model, schema }, deps.defaultModel),
@@ -94,9 +116,15 @@ async function prepare(deps: VisionDeps, object: CreatedObject, claimed: Omit<Re
   return { params: call.params, format: call.format, model: call.model, schema: call.schema, image, budget };
 }
 
-/** What a plain S3 client can ask for, in `x-amz-meta-{schema,prompt,detail,model}`. */
-function settingsOf(metadata: Record<string, string>): UploadSettings {
-  const { prompt, detail, schema, model } = metadata;
+/**
+ * What a plain S3 client can ask for, in `x-amz-meta-{schema,prompt,detail,model}`. Throws `not_found` for an object that came by
+ * a form whose result is gone, and with it the budget to charge.
+ */
+function settingsOf(metadata: Record<string, string>, key: string): UploadSettings {
+  const { prompt, detail, schema, model, announced } = metadata;
+  if (announced && announced === parseUploadKey(key)?.announcedId) {
+    throw new AppError("not_found", "The announced result was deleted before its image came.");
+  }
   const settings = uploadSettings.safeParse({ prompt, detail, schema, model });
   if (settings.success) return settings.data;
   throw new AppError("invalid_request", `x-amz-meta-detail: Use ${detailSchema.options.join(", ")}.`, {

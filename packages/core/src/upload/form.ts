@@ -10,6 +10,8 @@ export interface UploadForm {
 export interface UploadFormOptions {
   contentType: string;
   maxBytes: number;
+  /** The result that the upload is announced for. Pinned as the object's metadata: what comes by this form tells that it did. */
+  announcedId: string;
   expiresAt: Date;
   now: Date;
 }
@@ -35,7 +37,7 @@ export function createFormSigner(options: {
   credentials(): Promise<Credentials>;
 }): SignUploadForm {
   const { bucket, endpoint } = options;
-  return async (key, { contentType, maxBytes, expiresAt, now }) => {
+  return async (key, { contentType, maxBytes, announcedId, expiresAt, now }) => {
     const [region, { accessKeyId, secretAccessKey, sessionToken }] = await Promise.all([
       options.region(),
       options.credentials(),
@@ -45,6 +47,7 @@ export function createFormSigner(options: {
     const fields = {
       "Content-Type": contentType,
       success_action_status: "201",
+      "x-amz-meta-announced": announcedId,
       bucket,
       "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
       "X-Amz-Credential": [accessKeyId, ...scope].join("/"),

@@ -8,7 +8,8 @@ export interface ImageStore {
    * for what OpenAI would not take, unread.
    */
   get(key: string, options?: { etag?: string | undefined }): Promise<StoredImage | null>;
-  remove(key: string): Promise<void>;
+  /** With `etag`, only while the object is still that one. One that is not there is none the worse for it. */
+  remove(key: string, options?: { etag?: string | undefined }): Promise<void>;
 }
 
 export interface StoredImage {

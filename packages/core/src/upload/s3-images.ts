@@ -1,11 +1,5 @@
 import type { Readable } from "node:stream";
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  NoSuchKey,
-  type S3Client,
-  S3ServiceException,
-} from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, GetObjectCommand, type S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { maxImageBytes } from "../vision/image.ts";
 import { type ImageStore, imageTooLarge } from "./image-store.ts";
 
@@ -13,6 +7,11 @@ import { type ImageStore, imageTooLarge } from "./image-store.ts";
 const replacedStatus = 412;
 /** S3 tells a missing object from a forbidden one only to those who may list the bucket. */
 const hiddenStatus = 403;
+
+/** Whether S3 refused for no other reason than that the object is not there, or not that one any more. */
+const isGone = (error: unknown): boolean =>
+  error instanceof S3ServiceException &&
+  (error.name === "NoSuchKey" || [replacedStatus, hiddenStatus].includes(error.$metadata.httpStatusCode ?? 0));
 
 export function createImageStore(s3: S3Client, bucket: string): ImageStore {
   return {
@@ -23,15 +22,17 @@ export function createImageStore(s3: S3Client, bucket: string): ImageStore {
         if (!Body || ContentLength === undefined) throw new Error("S3 answered without a body, or without its length.");
         return { bytes: await read(Body as Readable, ContentLength), metadata: Metadata ?? {} };
       } catch (error) {
-        if (error instanceof NoSuchKey) return null;
-        const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-        if (status === replacedStatus || status === hiddenStatus) return null;
+        if (isGone(error)) return null;
         throw error;
       }
     },
 
-    async remove(key) {
-      await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+    async remove(key, { etag } = {}) {
+      try {
+        await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, IfMatch: etag }));
+      } catch (error) {
+        if (etag === undefined || !isGone(error)) throw error;
+      }
     },
   };
 }

@@ -25,7 +25,7 @@ export const defaultSchema = "image_description";
 
 /**
  * Announces an upload: its result exists from now on, and the form's image becomes that result. The key's models and rate
- * hold here; its budget goes along with the result, to be charged when the image is analysed.
+ * hold here; its budget goes along with the result, to be charged for each image that comes by the form.
  */
 export async function createUpload(deps: UploadDeps, request: UploadRequest, { owner, key: apiKey }: Caller) {
   const { content_type: contentType, metadata = {}, ...upload } = request;
@@ -38,7 +38,7 @@ export async function createUpload(deps: UploadDeps, request: UploadRequest, { o
   const budget = budgetOf(apiKey);
   const now = deps.now();
   const expiresAt = new Date(now.getTime() + formTtlMs);
-  const form = await deps.signForm(key, { contentType, maxBytes: maxImageBytes, expiresAt, now });
+  const form = await deps.signForm(key, { contentType, maxBytes: maxImageBytes, announcedId: id, expiresAt, now });
   await putResult(
     deps.store,
     {

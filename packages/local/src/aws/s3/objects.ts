@@ -77,8 +77,16 @@ export const getObject: Operation = async (call) => {
   }
 };
 
-export const deleteObject: Operation = async ({ deps, response, bucket, key, identity }) => {
+export const deleteObject: Operation = async ({ deps, request, response, bucket, key, identity }) => {
   authorize(deps, identity.principal, "s3:DeleteObject", objectArn(bucket, key));
+  const ifMatch = request.headers["if-match"];
+  if (ifMatch !== undefined) {
+    // An ETag to compare with tells of the object. Source: S3 user guide, "How to perform conditional deletes", November 2026.
+    if (ifMatch !== "*") authorize(deps, identity.principal, "s3:GetObject", objectArn(bucket, key));
+    const existing = deps.store.object(bucket, key);
+    if (!existing) throw missingKey(deps, identity.principal, bucket, key);
+    checkWriteConditions({ "if-match": ifMatch }, key, existing);
+  }
   await removeObject({ deps, bucket, key });
   sendEmpty(response, 204);
 };
