@@ -1,5 +1,8 @@
+import * as z from "zod";
+import { modelName } from "../chat/model-name.ts";
 import { toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
+import { parseRequest } from "../request.ts";
 import { derivedResultId } from "../result/id.ts";
 import { type Job, type Performed, type Prepared, perform } from "../result/perform.ts";
 import { type Result, type UploadSettings, uploadSettings } from "../result/result.ts";
@@ -35,6 +38,8 @@ export interface AnalyseOptions {
  * leaves to the garbage collector would add up, beside the images themselves. Then all are asked about at once.
  */
 const reading = sharing(maxImageBytes);
+
+const modelHeader = z.object({ "x-amz-meta-model": modelName.optional() });
 
 /**
  * Analyses an uploaded image, once for each time that its key was written, however often the event arrives. Returns null
@@ -98,6 +103,7 @@ async function prepare(deps: VisionDeps, object: CreatedObject, claimed: Omit<Re
 function settingsOf(metadata: Record<string, string>): UploadSettings {
   const { prompt, detail, schema, model } = metadata;
   const settings = uploadSettings.safeParse({ prompt, detail, schema, model });
+  parseRequest(modelHeader, { "x-amz-meta-model": model });
   if (settings.success) return settings.data;
   throw new AppError("invalid_request", `x-amz-meta-detail: Use ${detailSchema.options.join(", ")}.`, {
     param: "x-amz-meta-detail",
