@@ -24,17 +24,25 @@ export const graceMsOf = ({ result }: StoredItem, graceMs: SweepDeps["graceMs"])
 /**
  * Ends the results whose attempt died and that nobody has asked for again: `failed`, with the attempt counted as unaccounted
  * and its reservation as spent. The lease stays the dead attempt's, so that an answer of its own that waits in a queue to be
- * settled still can be. Returns the ids of those it ended.
+ * settled still can be. Returns the ids of those it ended; throws, at the end, when there were some that it could not.
  */
 export async function sweep({ store, now, graceMs }: SweepDeps): Promise<string[]> {
   const shards = await Promise.all(
     leaseShardKeys.map((shard) => overdue(store, shard, now().getTime() - graceMs.http)),
   );
   const swept: string[] = [];
+  const failures: unknown[] = [];
   for (const id of shards.flat()) {
-    const item = await readItem(store, id);
-    if (item && isDead(item, now(), graceMs) && (await giveUp(store, item, now()))) swept.push(id);
+    try {
+      const item = await readItem(store, id);
+      if (item && isDead(item, now(), graceMs) && (await giveUp(store, item, now()))) swept.push(id);
+    } catch (error) {
+      // One that can never be ended must not keep the others from it.
+      store.observe?.notSwept(id, error);
+      failures.push(error);
+    }
   }
+  if (failures.length > 0) throw new AggregateError(failures, `Results that could not be ended: ${failures.length}.`);
   return swept;
 }
 
