@@ -48,11 +48,9 @@ export async function defer(deps: DeferDeps, job: Job, request: object): Promise
   try {
     await deps.queue.send(deferredMessage(job.id));
   } catch (error) {
-    // `claim` gives the very result back that it created; one that was there before stays, for the next to ask.
-    if (claimed.lease.result === result) {
-      await discard(deps.store, claimed.lease);
-      await deps.requests.remove(requestKey);
-    }
+    // Under an Idempotency-Key another may have sent the message meanwhile, and been told 202: asking again sends it. Otherwise
+    // nobody knows the id, unless the message arrived after all and is being worked on.
+    if (job.requestHash === null && (await discard(deps.store, claimed.lease))) await deps.requests.remove(requestKey);
     throw error;
   }
   return { result: { ...claimed.lease.result, answer: null }, replayed: false };

@@ -186,9 +186,12 @@ export async function release(store: ResultStore, lease: Lease, error: AppError,
   });
 }
 
-/** Forgets a claim whose request OpenAI refused as invalid, unless anything may have been billed: nothing is kept. */
-export async function discard(store: ResultStore, lease: Lease): Promise<void> {
-  await end(store, lease, (lease) => {
+/**
+ * Forgets a claim of which nothing is to be kept, such as one whose request OpenAI refused as invalid. Returns false when it stays:
+ * the lease was lost, or something may have been billed.
+ */
+export async function discard(store: ResultStore, lease: Lease): Promise<boolean> {
+  const refusal = await end(store, lease, (lease) => {
     const remove = {
       TableName: store.tableName,
       Key: resultKey(lease.result.id),
@@ -199,4 +202,5 @@ export async function discard(store: ResultStore, lease: Lease): Promise<void> {
     };
     return [{ Delete: remove }, ...chargeOf(store, lease, 0)];
   });
+  return refusal === null;
 }
