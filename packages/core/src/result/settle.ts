@@ -5,7 +5,7 @@ import type { AppError } from "../error.ts";
 import { counterUpdate, entryOf, type LedgerEntry, minus, shardCount, sumOf } from "../usage/ledger.ts";
 import { answerKey, maxInlineAnswerBytes } from "./answer-key.ts";
 import { type Lease, leaseMs } from "./claim.ts";
-import { epochSeconds, newRevision, noLease, parseItem, resultKey, unrevised } from "./item.ts";
+import { epochSeconds, newRevision, noLease, parseItem, resultKey, unrevised, waitingTtlMs } from "./item.ts";
 import type { Result } from "./result.ts";
 import type { ResultStore, ResultTable } from "./store.ts";
 import { type Refusal, retryConflicts, type TransactItems, transact } from "./transaction.ts";
@@ -160,8 +160,8 @@ export async function renew(store: ResultStore, lease: Lease, nowMs: number): Pr
 }
 
 /**
- * Gives a result back after a passing failure, so that the next attempt need not wait for the lease to expire. A lease that
- * was lost has nothing left to give back.
+ * Gives a result back after a passing failure, so that the next attempt need not wait for the lease to expire. It waits for one
+ * as long as any result may, then the sweep ends it. A lease that was lost has nothing left to give back.
  */
 export async function release(store: ResultStore, lease: Lease, error: AppError, maybeBilled: number): Promise<void> {
   await end(store, lease, (lease) => {
@@ -169,14 +169,14 @@ export async function release(store: ResultStore, lease: Lease, error: AppError,
       TableName: store.tableName,
       Key: resultKey(lease.result.id),
       UpdateExpression:
-        "SET revision = :revision, lease_id = :none, lease_expires_at = :zero, pending_unaccounted = pending_unaccounted + :maybe, #result.#error = :error REMOVE reservation, lease_pk",
+        "SET revision = :revision, lease_id = :none, lease_expires_at = lease_expires_at + :waits, pending_unaccounted = pending_unaccounted + :maybe, #result.#error = :error REMOVE reservation",
       ConditionExpression: heldBy(lease),
       ExpressionAttributeNames: { "#result": "result", "#status": "status", "#error": "error" },
       ExpressionAttributeValues: {
         ...heldValues(lease),
         ":revision": newRevision(),
         ":none": noLease,
-        ":zero": 0,
+        ":waits": waitingTtlMs,
         ":maybe": maybeBilled,
         ":error": { code: error.code, message: error.message, param: error.param },
       },
