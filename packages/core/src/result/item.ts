@@ -49,10 +49,10 @@ export const isExpired = ({ expires_at }: Pick<StoredItem, "expires_at">, now: D
 export const epochSeconds = (when: Date): number => Math.floor(when.getTime() / 1000);
 
 /**
- * A result that waits for its image or its request is forgotten after this long: no queue keeps a message until then, so that one
- * which nobody has begun has none any more.
+ * A result that waits for its image or its request is forgotten after this long: no queue keeps a message until then, not even a
+ * dead one (SQS: 14 days at most), so that one which nobody has begun has none any more.
  */
-export const waitingTtlMs = 7 * 24 * 60 * 60 * 1000;
+export const waitingTtlMs = 15 * 24 * 60 * 60 * 1000;
 
 /** No attempt holds this result: none has begun, or the last one gave it back. */
 export const noLease = "none";
