@@ -87,8 +87,8 @@ export const deferred = {
   visibilityTimeoutMs: quotas.visibilityPerFunctionTimeout * quotas.functionTimeoutMs,
   maxReceiveCount: 5,
   deadLetterRetentionDays: 14,
-  /** Longer than the 4 days that the queue keeps a message. A request is removed with its result's settlement, well before. */
-  requestRetentionDays: 7,
+  /** Longer than a dead message, which may be redriven. A request is removed with its result's settlement, well before. */
+  requestRetentionDays: 15,
   /** A function that waits for the slowest of several requests would keep the others' messages as long. */
   batchSize: 1,
   memoryMb: 1024,

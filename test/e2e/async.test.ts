@@ -5,9 +5,11 @@ import { GetQueueAttributesCommand, GetQueueUrlCommand, SendMessageCommand } fro
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import { chatJob } from "@tollgate/core/chat/chat";
 import { type DeferDeps, defer, deferredMessage } from "@tollgate/core/deferred/defer";
-import { resume } from "@tollgate/core/deferred/resume";
+import { resultIdOf, resume } from "@tollgate/core/deferred/resume";
 import { unlimited } from "@tollgate/core/key/limits";
 import { createUpstream } from "@tollgate/core/openai/client";
+import { noLease } from "@tollgate/core/result/item";
+import { readItem } from "@tollgate/core/result/store";
 import { createS3TextStore } from "@tollgate/core/s3-text-store";
 import { createImageStore } from "@tollgate/core/upload/s3-images";
 import { describe, expect, inject, test } from "vitest";
@@ -345,11 +347,15 @@ describe("when a part fails", () => {
     now: () => new Date(),
   };
   const nobodyComes: DeferDeps = { ...deps, queue: { send: async () => {} } };
-  const ask = (caller: TestCaller, request: { messages: { role: "user"; content: string }[] }) =>
+  const ask = (
+    caller: TestCaller,
+    request: { messages: { role: "user"; content: string }[] },
+    idempotencyKey: string | null = "k",
+  ) =>
     chatJob(deps, request, {
       owner: caller.owner,
       key: { keyId: caller.keyId, ...unlimited },
-      idempotencyKey: "k",
+      idempotencyKey,
       deadlineMs: Date.now() + 60_000,
     });
   const chatOf = (content: string) => ({ messages: [{ role: "user" as const, content }] });
@@ -382,7 +388,7 @@ describe("when a part fails", () => {
       const Key = { pk: `result#${result.id}`, sk: "result" };
       return (await dynamodb.send(new GetCommand({ TableName: stage.table, Key }))).Item?.expires_at;
     };
-    expect(await expiresAt()).toBeGreaterThan(Date.now() / 1000 + 6 * 24 * 3600);
+    expect(await expiresAt()).toBeGreaterThan(Date.now() / 1000 + 14 * 24 * 3600);
     await resume(deps, result.id, { deadlineMs: Date.now() + 60_000, lastChance: false });
     expect(await expiresAt()).toBeNull();
   });
@@ -391,8 +397,44 @@ describe("when a part fails", () => {
     const caller = await newCaller(stage);
     const request = chatOf(unique());
     const refusing = { ...deps, queue: { send: () => Promise.reject(new Error("no queue today")) } };
-    await expect(defer(refusing, ask(caller, request), request)).rejects.toThrow("no queue today");
+    await expect(defer(refusing, ask(caller, request, null), request)).rejects.toThrow("no queue today");
     expect(await caller.results()).toEqual([]);
+    expect(await waitingRequests(caller)).toEqual([]);
+  });
+
+  test("the queue takes the message of one who asks, and not the one before: who was told 202 gets the result", async () => {
+    const caller = await newCaller(stage);
+    const request = chatOf(unique());
+    let timeOut = () => {};
+    const send = () => new Promise<never>((_, reject) => (timeOut = () => reject(new Error("no queue today"))));
+    const first = defer({ ...deps, queue: { send } }, ask(caller, request), request).catch(({ message }) => message);
+    await eventually(async () => ((await caller.results()).length === 1 ? true : null));
+    const second = await defer(nobodyComes, ask(caller, request), request);
+    timeOut();
+    expect(await first).toBe("no queue today");
+
+    const options = { deadlineMs: Date.now() + 60_000, lastChance: false };
+    expect(await resume(deps, second.result.id, options)).toMatchObject({ status: "succeeded" });
+    expect(await caller.usage()).toMatchObject({ requests: 1, unaccounted_attempts: 0 });
+  });
+
+  test("the message arrives although its sending failed, and is being worked on: its request stays until that is done", async () => {
+    const caller = await newCaller(stage);
+    const request = chatOf(unique());
+    let goOn = () => {};
+    const gate = new Promise<void>((resolve) => (goOn = resolve));
+    const get = (key: string) => gate.then(() => store.answers.get(key));
+    const options = { deadlineMs: Date.now() + 60_000, lastChance: false };
+    let work: ReturnType<typeof resume> | undefined;
+    const send = async (message: string) => {
+      const id = resultIdOf(message);
+      work = resume({ ...deps, requests: { ...store.answers, get } }, id, options);
+      await eventually(async () => ((await readItem(store, id))?.lease_id === noLease ? null : true));
+      throw new Error("timed out");
+    };
+    await expect(defer({ ...deps, queue: { send } }, ask(caller, request, null), request)).rejects.toThrow("timed out");
+    goOn();
+    expect(await work).toMatchObject({ status: "succeeded" });
     expect(await waitingRequests(caller)).toEqual([]);
   });
 
@@ -424,7 +466,7 @@ describe("when a part fails", () => {
     expect(await caller.usage()).toMatchObject({ requests: 1 });
   });
 
-  test("the request is gone, as after a week in the dead-letter queue: the result fails in the end", async () => {
+  test("the request is gone, as nothing but a hand in the bucket makes it: the result fails in the end", async () => {
     const caller = await newCaller(stage);
     const request = chatOf(unique());
     const { result } = await defer(nobodyComes, ask(caller, request), request);

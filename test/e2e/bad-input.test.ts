@@ -143,6 +143,15 @@ describe("POST /chat refuses, names the field, and stores and bills nothing", ()
       "tool_choice",
       /tools/,
     ],
+    [
+      "a model of 257 characters",
+      { messages, model: "m".repeat(257) },
+      "invalid_request",
+      "400",
+      "model",
+      /1 to 256 printable ASCII/,
+    ],
+    ["a model of emoji", { messages, model: "😀" }, "invalid_request", "400", "model", /1 to 256 printable ASCII/],
     ["an unknown model", { messages, model: "gpt-99" }, "model_not_found", "404", "model", /gpt-99/],
     [
       "metadata with 17 pairs",

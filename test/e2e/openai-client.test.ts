@@ -192,6 +192,18 @@ describe("OpenAI's own client raises the class that OpenAI would", () => {
       { status: 404, code: "model_not_found" },
     ],
     [
+      "a model of 257 characters",
+      { model: "m".repeat(257), messages: userMessage("Hi.") },
+      OpenAI.BadRequestError,
+      {
+        status: 400,
+        code: "invalid_request",
+        type: "invalid_request_error",
+        param: "model",
+        message: expect.stringMatching(/1 to 256 printable ASCII/),
+      },
+    ],
+    [
       "a temperature of 3",
       { messages: userMessage("Hi."), temperature: 3 },
       OpenAI.BadRequestError,

@@ -195,6 +195,20 @@ describe("an object that can never be a result", () => {
       error: { code: "invalid_request", message: expect.stringMatching(/image_description/) },
     });
   });
+
+  test("a model's name in its metadata that is too long fails and says how long one may be", async () => {
+    const caller = await newCaller(stage);
+    await caller.putImage("a.png", await picture("png"), { Metadata: { model: "m".repeat(257) } });
+    const [result] = await caller.finishedResults(1);
+    expect(result).toMatchObject({
+      status: "failed",
+      error: {
+        code: "invalid_request",
+        message: "x-amz-meta-model: Use 1 to 256 printable ASCII characters.",
+        param: "x-amz-meta-model",
+      },
+    });
+  });
 });
 
 describe("POST /uploads", () => {
@@ -273,6 +287,7 @@ describe("POST /uploads", () => {
     [{ content_type: "image/heic" }, "content_type"],
     [{ content_type: "image/png", schema: "nope" }, "schema"],
     [{ content_type: "image/png", detail: "most" }, "detail"],
+    [{ content_type: "image/png", model: "😀" }, "model"],
     [{ content_type: "image/png", colour: "red" }, "colour"],
   ])("refuses %j, naming %s", async (body, param) => {
     const caller = await newCaller(stage);

@@ -68,11 +68,11 @@ test("no function but those that accept work sends it to the queue, and no other
   expect(deferred.policy).toEqual([]);
 });
 
-test("only the function that does the work reads a request that waits, and no request waits for more than a week", () => {
+test("only the function that does the work reads a request that waits, and no request waits for more than 15 days", () => {
   const requests = `${bucket.arn}/requests/*`;
   expect(allowed("s3:PutObject", requests)).toEqual(["Chat", "Vision"]);
   expect(allowed("s3:GetObject", requests)).toEqual(["RequestDeferred"]);
-  expect(bucket.lifecycle).toContainEqual({ prefix: "requests/", expirationDays: 7, abortMultipartDays: null });
+  expect(bucket.lifecycle).toContainEqual({ prefix: "requests/", expirationDays: 15, abortMultipartDays: null });
 });
 
 test("the bucket is private and answers HTTPS only", () => {

@@ -137,12 +137,19 @@ describe("the sweep", () => {
   });
 });
 
+/** The longest that the queue or its dead-letter queue keeps a message, which has its first date in both. */
+function retentionSecondsOf(name: string): number {
+  const queue = named(manifest.queues, name);
+  const deadLetters = named(manifest.queues, queue.deadLetter?.queue ?? "a dead-letter queue");
+  return Math.max(queue.retentionSeconds, deadLetters.retentionSeconds);
+}
+
 test.each([
   ["ImageUploadedQueue", "the result that was announced for it"],
   ["RequestDeferredQueue", "its result"],
-])("%s forgets a message before the table forgets %s", (name) => {
+])("%s and its dead-letter queue forget a message before the table forgets %s", (name) => {
   const formTtlMs = 15 * 60 * 1000;
-  expect(named(manifest.queues, name).retentionSeconds * 1000 + formTtlMs).toBeLessThan(waitingTtlMs);
+  expect(retentionSecondsOf(name) * 1000 + formTtlMs).toBeLessThan(waitingTtlMs);
 });
 
 test.each(["SettleLaterQueue", "SettleLaterDlq"])("%s takes the largest settlement that is left to it", (name) => {
@@ -165,11 +172,10 @@ describe("ImageUploadedQueue", () => {
 
 describe("RequestDeferredQueue", () => {
   const { lifecycle } = named(manifest.buckets, "Images");
-  const queue = named(manifest.queues, "RequestDeferredQueue");
 
-  test("forgets a message before the bucket forgets its request", () => {
+  test("and its dead-letter queue forget a message before the bucket forgets its request", () => {
     const days = lifecycle.find(({ prefix }) => prefix === "requests/")?.expirationDays ?? 0;
-    expect(days * 24 * 3600).toBeGreaterThan(queue.retentionSeconds);
+    expect(days * 24 * 3600).toBeGreaterThan(retentionSecondsOf("RequestDeferredQueue"));
   });
 
   test("gives OpenAI longer than a request that waits over HTTP", () => {

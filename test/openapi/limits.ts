@@ -55,12 +55,14 @@ function* ownLimits(node: Schema): Generator<Found> {
   if (minimum !== undefined) yield* [at("minimum", minimum), past("minimum", minimum - step)];
   if (maximum !== undefined) yield* [at("maximum", maximum), past("maximum", maximum + step)];
   if (minLength !== undefined) yield* [at("minLength", "😀".repeat(minLength)), past("minLength", "")];
-  if (maxLength !== undefined)
-    yield* [at("maxLength", "😀".repeat(maxLength)), past("maxLength", "x".repeat(maxLength + 1))];
+  if (maxLength !== undefined) {
+    const character = pattern === undefined || new RegExp(pattern).test("😀") ? "😀" : "x";
+    yield* [at("maxLength", character.repeat(maxLength)), past("maxLength", "x".repeat(maxLength + 1))];
+  }
   if (pattern !== undefined) {
     for (const value of fc.sample(fc.stringMatching(new RegExp(pattern)), { numRuns: 5, seed: 1 }))
       yield at("pattern", value);
-    for (const value of ["", " ", "|", "a b/c", "x".repeat(300)].filter((text) => !new RegExp(pattern).test(text)))
+    for (const value of ["", " ", "|", "a b/c", "é", "x".repeat(300)].filter((text) => !new RegExp(pattern).test(text)))
       yield past("pattern", value);
   }
   if (type === "array") {

@@ -33,6 +33,8 @@ export const createObserver = (stage: string): Observe => ({
     const fields = { ...told(result), cause: causeOf(error) };
     log("error", "settlement_not_kept", fields, embedded(stage, { SettlementsNotKept: 1 }));
   },
+  // What tells the operator is the function's own error.
+  notSwept: (resultId, error) => log("error", "not_swept", { result_id: resultId, cause: causeOf(error) }),
 });
 
 export const createCallObserver =

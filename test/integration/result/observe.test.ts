@@ -23,6 +23,7 @@ function observed(deps: PerformDeps = unheard) {
     counted,
     handedOver: () => void heard.push("handed over"),
     notKept: () => void heard.push("not kept"),
+    notSwept: (id: string) => void heard.push(`not swept: ${id}`),
   };
   return { deps: { ...deps, store: { ...deps.store, observe } }, heard, sums };
 }

@@ -4,7 +4,7 @@ import { readItem, readResult } from "@tollgate/core/result/store";
 import { sweep } from "@tollgate/core/result/sweep";
 import { describe, expect, it } from "vitest";
 import { jobOf, startAccount } from "../budget/account.ts";
-import { countersOf, problemsOf } from "./ledger.ts";
+import { countersOf, problemsOf, withOutage } from "./ledger.ts";
 
 const { deps, budget } = await startAccount();
 const { store } = deps;
@@ -56,6 +56,26 @@ describe("the sweep", () => {
     const { job } = await killed({ owner: "queued", source: "s3", onFailure: "give_back" });
     expect(await sweep({ store, now: after(graceMs.http + 5_000), graceMs })).toEqual([]);
     expect(await sweep({ store, now: after(graceMs.queue + 5_000), graceMs })).toEqual([job.id]);
+  });
+
+  it("goes on with the others when one cannot be ended, tells which, and fails in the end", async () => {
+    const jobs = [await killed({ owner: "stubborn" }), await killed({ owner: "stubborn" })].map(({ job }) => job.id);
+    const heard: [string, unknown][] = [];
+    const ignored = () => {};
+    const notSwept = (...told: [string, unknown]) => void heard.push(told);
+    const outage = withOutage(deps, (name) => name === "TransactWriteCommand", 1);
+    const observe = { counted: ignored, handedOver: ignored, notKept: ignored, notSwept };
+    const now = after(graceMs.http + 5_000);
+
+    const sweeping = sweep({ store: { ...outage.store, observe }, now, graceMs });
+    await expect(sweeping).rejects.toThrow("Results that could not be ended: 1.");
+    const left = heard.map(([id]) => id);
+    expect(heard).toEqual([[expect.toBeOneOf(jobs), new Error("DynamoDB is down.")]]);
+    expect(await countersOf(deps, "stubborn")).toMatchObject({ requests: 1, failed: 1 });
+
+    expect(await sweep({ store, now, graceMs })).toEqual(left);
+    expect(await countersOf(deps, "stubborn")).toMatchObject({ requests: 2, failed: 2 });
+    expect(await problemsOf(deps)).toEqual([]);
   });
 
   it("gives way to an attempt that was only slow, and takes back what it had counted", async () => {

@@ -21,7 +21,7 @@ const result = {
   error: null,
 } as Result;
 const entry = (counts: object) => ({ day: "2026-11-22", model: result.model, counts });
-const { counted, handedOver, notKept } = createObserver("production");
+const { counted, handedOver, notKept, notSwept } = createObserver("production");
 
 describe("what is settled", () => {
   test("is one line, whose metrics are those counts that are not 0", () => {
@@ -57,6 +57,14 @@ describe("what is settled", () => {
     // An error's message may quote the request.
     expect(written.join()).not.toContain("The table is down.");
   });
+});
+
+test("a result that the sweep could not end is a line that says which and why", () => {
+  notSwept(result.id, new TypeError("It quotes an item."));
+  expect(lines()).toMatchObject([
+    { level: "error", event: "not_swept", result_id: result.id, cause: { name: "TypeError" } },
+  ]);
+  expect(written.join()).not.toContain("It quotes an item.");
 });
 
 test("a chat's two lines have less than 1.4 KB: what docs/operations.md says they cost", () => {

@@ -1,4 +1,5 @@
 import { chatRequest } from "@tollgate/core/chat/schema";
+import { chatCompletionRequest } from "@tollgate/core/openai-api/schema";
 import { uploadRequest } from "@tollgate/core/upload/schema";
 import { visionRequest } from "@tollgate/core/vision/schema";
 import { describe, expect, test } from "vitest";
@@ -10,6 +11,7 @@ describe.each<[string, z.ZodType]>([
   ["POST /chat", chatRequest],
   ["POST /vision", visionRequest],
   ["POST /uploads", uploadRequest],
+  ["POST /v1/chat/completions", chatCompletionRequest],
 ])("the body of %s", (route, schema) => {
   const fits = validatorOf(bodySchemaOf(route));
   const limits = limitsOf(bodySchemaOf(route));

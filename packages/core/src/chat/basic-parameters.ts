@@ -11,11 +11,6 @@ export const metadata = pairsOf(textOf({ min: 1, max: 64 }), textOf({ max: 512 }
   .refine((pairs) => Object.keys(pairs).length <= maxPairs, `At most ${maxPairs} pairs.`)
   .meta({ id: "Metadata", maxProperties: maxPairs, description: "Your own names and values, kept with the result." });
 
-export const modelName = textOf({ min: 1, max: 256 }).meta({
-  description: "OpenAI's name of a model. One that OpenAI does not know is 404 `model_not_found`.",
-  examples: ["gpt-4o-mini"],
-});
-
 /** Read from the registry, so that the document lists what there is. */
 export const schemaName = z.enum(schemaNames, { error: `There are: ${schemaNames.join(", ")}.` }).meta({
   description: "A registered structured output (`GET /schemas`): its instructions and its `response_format`.",

@@ -2,6 +2,7 @@ import { admit } from "../key/admit.ts";
 import { budgetOf } from "../key/limits.ts";
 import { type Claim, claim } from "../result/claim.ts";
 import { newUlid } from "../result/id.ts";
+import { isHeld, waitingTtlMs } from "../result/item.ts";
 import { answerFromClaim, type Job, newResult, type Performed } from "../result/perform.ts";
 import { discard } from "../result/settle.ts";
 import type { ResultStore } from "../result/store.ts";
@@ -48,11 +49,9 @@ export async function defer(deps: DeferDeps, job: Job, request: object): Promise
   try {
     await deps.queue.send(deferredMessage(job.id));
   } catch (error) {
-    // `claim` gives the very result back that it created; one that was there before stays, for the next to ask.
-    if (claimed.lease.result === result) {
-      await discard(deps.store, claimed.lease);
-      await deps.requests.remove(requestKey);
-    }
+    // Under an Idempotency-Key another may have sent the message meanwhile, and been told 202: asking again sends it. Otherwise
+    // nobody knows the id, unless the message arrived after all and is being worked on.
+    if (job.requestHash === null && (await discard(deps.store, claimed.lease))) await deps.requests.remove(requestKey);
     throw error;
   }
   return { result: { ...claimed.lease.result, answer: null }, replayed: false };
@@ -66,12 +65,17 @@ function requestKeyOf(claimed: Unclaimed): string | undefined {
   return claimed.outcome === "in_progress" ? claimed.existing.result.deferred?.requestKey : undefined;
 }
 
+/** SQS's longest visibility timeout (its quotas, November 2026): a message that has not come by then is dead, or was lost. */
+const longestHiddenMs = 12 * 3600 * 1000;
+
 /** What the same request gets that was accepted before. Its message is sent again when the first may not have been. */
 async function answerAgain(deps: DeferDeps, claimed: Unclaimed, id: string, now: Date): Promise<Performed> {
   if (claimed.outcome !== "in_progress" || !claimed.existing.result.deferred) return answerFromClaim(claimed, id);
-  const { result, lease_expires_at } = claimed.existing;
+  const { existing } = claimed;
+  const { result } = existing;
   // An attempt that gave up left its error, and its message waits out the time until the next one.
-  const beingWorkedOn = lease_expires_at > now.getTime() || result.error !== null;
-  if (!beingWorkedOn) await deps.queue.send(deferredMessage(id));
+  const waitedMs = now.getTime() + waitingTtlMs - existing.lease_expires_at;
+  const isHidden = result.error !== null && waitedMs < longestHiddenMs;
+  if (!isHeld(existing, now.getTime()) && !isHidden) await deps.queue.send(deferredMessage(id));
   return { result: { ...result, answer: null }, replayed: true };
 }

@@ -1,11 +1,12 @@
 import * as z from "zod";
+import { modelName } from "../chat/model-name.ts";
 
 /**
  * What `POST /v1/chat/completions` reads of a request. Everything else passes through: OpenAI itself judges it, so that a
  * parameter of tomorrow works today.
  */
 export const chatCompletionRequest = z.looseObject({
-  model: z.string().min(1),
+  model: modelName,
   messages: z.array(z.looseObject({ role: z.string() })).min(1),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),

@@ -8,6 +8,7 @@ import type { LedgerEntry } from "../usage/ledger.ts";
 import { newUlid } from "./id.ts";
 import {
   epochSeconds,
+  isHeld,
   leaseShardOf,
   newRevision,
   noLease,
@@ -102,7 +103,7 @@ export async function claim(store: ResultStore, options: ClaimOptions): Promise<
   }
 }
 
-const leaseEnd = ({ result, nowMs }: ClaimOptions): number => (result.deferred ? 0 : nowMs + leaseMs);
+const leaseEnd = ({ result, nowMs }: ClaimOptions): number => nowMs + (result.deferred ? waitingTtlMs : leaseMs);
 
 function judgeExisting(existing: StoredItem, options: ClaimOptions): "take" | "replay" | "in_progress" | "mismatch" {
   const { status, owner } = existing.result;
@@ -111,7 +112,7 @@ function judgeExisting(existing: StoredItem, options: ClaimOptions): "take" | "r
   if (existing.request_hash !== options.requestHash) return "mismatch";
   if (status === "running") {
     const waits = options.result.deferred && existing.result.deferred;
-    return waits || existing.lease_expires_at > options.nowMs ? "in_progress" : "take";
+    return waits || isHeld(existing, options.nowMs) ? "in_progress" : "take";
   }
   return mayBeTriedAgain(existing.result) ? "take" : "replay";
 }
@@ -132,13 +133,11 @@ async function putIfNew(
       expires_at: result.deferred && epochSeconds(new Date(nowMs + waitingTtlMs)),
       lease_pk: item.lease_id === noLease ? undefined : leaseShardOf(item.result.id),
     }),
-    ConditionExpression:
-      "attribute_not_exists(pk) OR expires_at <= :now AND #status <> :awaiting AND #status <> :running",
+    ConditionExpression: "attribute_not_exists(pk) OR expires_at <= :now AND #status <> :awaiting",
     ExpressionAttributeNames: { "#status": "status" },
     ExpressionAttributeValues: {
       ":now": epochSeconds(new Date(nowMs)),
       ":awaiting": "awaiting_upload",
-      ":running": "running",
     },
     ReturnValuesOnConditionCheckFailure: "ALL_OLD",
   });
@@ -173,11 +172,11 @@ async function take(
   // An announced upload's image is known only now.
   const image = options.result.image ?? existing.result.image;
   const result = { ...existing.result, status: "running" as const, error: null, completedAt: null, deferred, image };
-  const shard = leaseId === noLease ? null : leaseShardOf(result.id);
   const update = {
     TableName: store.tableName,
     Key: resultKey(result.id),
-    UpdateExpression: `SET #result = :result, #status = :running, revision = :revision, lease_id = :lease, lease_expires_at = :expires, request_hash = :hash, pending_unaccounted = :pending${shard ? ", lease_pk = :shard" : ""} REMOVE expires_at, reservation, swept${shard ? "" : ", lease_pk"}`,
+    UpdateExpression:
+      "SET #result = :result, #status = :running, revision = :revision, lease_id = :lease, lease_expires_at = :expires, request_hash = :hash, pending_unaccounted = :pending, lease_pk = :shard REMOVE expires_at, reservation, swept",
     ConditionExpression: unrevised,
     ExpressionAttributeNames: { "#result": "result", "#status": "status" },
     ExpressionAttributeValues: {
@@ -188,7 +187,7 @@ async function take(
       ":expires": leaseEnd(options),
       ":hash": options.requestHash,
       ":pending": pendingUnaccounted,
-      ...(shard && { ":shard": shard }),
+      ":shard": leaseShardOf(result.id),
       ":seen": existing.revision,
     },
     ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,

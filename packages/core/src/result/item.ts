@@ -11,6 +11,7 @@ const item = z.object({
   /** Another with each write: see `unrevised`. */
   revision: z.string(),
   lease_id: z.string(),
+  /** Epoch milliseconds. Of a result that waits without a lease: until when one may. */
   lease_expires_at: z.number(),
   request_hash: z.string().nullable(),
   /** Attempts that may have been billed unseen and are not on the counters yet: the next settlement adds them. */
@@ -48,20 +49,24 @@ export const isExpired = ({ expires_at }: Pick<StoredItem, "expires_at">, now: D
 export const epochSeconds = (when: Date): number => Math.floor(when.getTime() / 1000);
 
 /**
- * A result that waits for its image or its request is forgotten after this long: no queue keeps a message until then, so that one
- * which nobody has begun has none any more.
+ * A result that waits for its image or its request is forgotten after this long: no queue keeps a message until then, not even a
+ * dead one (SQS: 14 days at most), so that one which nobody has begun has none any more.
  */
-export const waitingTtlMs = 7 * 24 * 60 * 60 * 1000;
+export const waitingTtlMs = 15 * 24 * 60 * 60 * 1000;
 
 /** No attempt holds this result: none has begun, or the last one gave it back. */
 export const noLease = "none";
+
+/** Whether an attempt holds this result that is not dead. */
+export const isHeld = ({ lease_id, lease_expires_at }: StoredItem, nowMs: number): boolean =>
+  lease_id !== noLease && lease_expires_at > nowMs;
 
 export const resultKey = (id: string) => ({ pk: `result#${id}`, sk: "result" });
 
 /** What is left of a deleted result. Its id may be used again, so that the attempt is part of the key. */
 export const receiptKey = (id: string, leaseId: string) => ({ pk: resultKey(id).pk, sk: `deleted#${leaseId}` });
 
-/** The index of the results that an attempt holds, by when its lease ends. Keys only. */
+/** The index of the results that an attempt holds, by when its lease ends, or has begun and given back. Keys only. */
 export const leaseIndex = "by_lease";
 
 /** A partition of an index takes 1,000 writes a second, and each result is written to this one and taken off again. */

@@ -14,4 +14,6 @@ export interface Observe {
   handedOver(result: Ended): void;
   /** Nor did the queue: what came of the attempt is lost, and the sweep will count it as unaccounted. */
   notKept(result: Ended, error: unknown): void;
+  /** The sweep could not end this result, and will try again. */
+  notSwept(resultId: string, error: unknown): void;
 }

@@ -5,7 +5,7 @@ import type { AppError } from "../error.ts";
 import { counterUpdate, entryOf, type LedgerEntry, minus, shardCount, sumOf } from "../usage/ledger.ts";
 import { answerKey, isLarge } from "./answer-key.ts";
 import { type Lease, leaseMs } from "./claim.ts";
-import { epochSeconds, newRevision, noLease, parseItem, resultKey, unrevised } from "./item.ts";
+import { epochSeconds, newRevision, noLease, parseItem, resultKey, unrevised, waitingTtlMs } from "./item.ts";
 import type { Result } from "./result.ts";
 import type { ResultStore, ResultTable } from "./store.ts";
 import { type Refusal, retryConflicts, type TransactItems, transact } from "./transaction.ts";
@@ -159,8 +159,8 @@ export async function renew(store: ResultStore, lease: Lease, nowMs: number): Pr
 }
 
 /**
- * Gives a result back after a passing failure, so that the next attempt need not wait for the lease to expire. A lease that
- * was lost has nothing left to give back.
+ * Gives a result back after a passing failure, so that the next attempt need not wait for the lease to expire. It waits for one
+ * as long as any result may, then the sweep ends it. A lease that was lost has nothing left to give back.
  */
 export async function release(store: ResultStore, lease: Lease, error: AppError, maybeBilled: number): Promise<void> {
   await end(store, lease, (lease) => {
@@ -168,14 +168,14 @@ export async function release(store: ResultStore, lease: Lease, error: AppError,
       TableName: store.tableName,
       Key: resultKey(lease.result.id),
       UpdateExpression:
-        "SET revision = :revision, lease_id = :none, lease_expires_at = :zero, pending_unaccounted = pending_unaccounted + :maybe, #result.#error = :error REMOVE reservation, lease_pk",
+        "SET revision = :revision, lease_id = :none, lease_expires_at = lease_expires_at + :waits, pending_unaccounted = pending_unaccounted + :maybe, #result.#error = :error REMOVE reservation",
       ConditionExpression: heldBy(lease),
       ExpressionAttributeNames: { "#result": "result", "#status": "status", "#error": "error" },
       ExpressionAttributeValues: {
         ...heldValues(lease),
         ":revision": newRevision(),
         ":none": noLease,
-        ":zero": 0,
+        ":waits": waitingTtlMs,
         ":maybe": maybeBilled,
         ":error": { code: error.code, message: error.message, param: error.param },
       },
@@ -185,9 +185,12 @@ export async function release(store: ResultStore, lease: Lease, error: AppError,
   });
 }
 
-/** Forgets a claim whose request OpenAI refused as invalid, unless anything may have been billed: nothing is kept. */
-export async function discard(store: ResultStore, lease: Lease): Promise<void> {
-  await end(store, lease, (lease) => {
+/**
+ * Forgets a claim of which nothing is to be kept, such as one whose request OpenAI refused as invalid. Returns false when it stays:
+ * the lease was lost, or something may have been billed.
+ */
+export async function discard(store: ResultStore, lease: Lease): Promise<boolean> {
+  const refusal = await end(store, lease, (lease) => {
     const remove = {
       TableName: store.tableName,
       Key: resultKey(lease.result.id),
@@ -198,4 +201,5 @@ export async function discard(store: ResultStore, lease: Lease): Promise<void> {
     };
     return [{ Delete: remove }, ...chargeOf(store, lease, 0)];
   });
+  return refusal === null;
 }

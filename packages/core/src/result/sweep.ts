@@ -2,7 +2,7 @@ import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { chargeUpdate } from "../budget/budget.ts";
 import { AppError } from "../error.ts";
 import { entryOf, sumOf } from "../usage/ledger.ts";
-import { leaseIndex, leaseShardKeys, newRevision, resultKey, type StoredItem, unrevised } from "./item.ts";
+import { leaseIndex, leaseShardKeys, newRevision, noLease, resultKey, type StoredItem, unrevised } from "./item.ts";
 import { countersOf, dayOf, expiryOf } from "./settle.ts";
 import { type ResultTable, readItem } from "./store.ts";
 import { transact } from "./transaction.ts";
@@ -23,18 +23,27 @@ export const graceMsOf = ({ result }: StoredItem, graceMs: SweepDeps["graceMs"])
 
 /**
  * Ends the results whose attempt died and that nobody has asked for again: `failed`, with the attempt counted as unaccounted
- * and its reservation as spent. The lease stays the dead attempt's, so that an answer of its own that waits in a queue to be
- * settled still can be. Returns the ids of those it ended.
+ * and its reservation as spent. Those that were given back, too, once no queue brings them any more. The lease stays the dead
+ * attempt's, so that an answer of its own that waits in a queue to be settled still can be. Returns the ids of those it ended;
+ * throws, at the end, when there were some that it could not.
  */
 export async function sweep({ store, now, graceMs }: SweepDeps): Promise<string[]> {
   const shards = await Promise.all(
     leaseShardKeys.map((shard) => overdue(store, shard, now().getTime() - graceMs.http)),
   );
   const swept: string[] = [];
+  const failures: unknown[] = [];
   for (const id of shards.flat()) {
-    const item = await readItem(store, id);
-    if (item && isDead(item, now(), graceMs) && (await giveUp(store, item, now()))) swept.push(id);
+    try {
+      const item = await readItem(store, id);
+      if (item && isDead(item, now(), graceMs) && (await giveUp(store, item, now()))) swept.push(id);
+    } catch (error) {
+      // One that can never be ended must not keep the others from it.
+      store.observe?.notSwept(id, error);
+      failures.push(error);
+    }
   }
+  if (failures.length > 0) throw new AggregateError(failures, `Results that could not be ended: ${failures.length}.`);
   return swept;
 }
 
@@ -69,7 +78,8 @@ async function giveUp(store: ResultTable, item: StoredItem, now: Date): Promise<
     error: { code: error.code, message: error.message, param: error.param },
     completedAt: now.toISOString(),
   };
-  const entry = entryOf(dayOf(now), { result, unaccounted: item.pending_unaccounted + 1 });
+  const died = item.lease_id === noLease ? 0 : 1;
+  const entry = entryOf(dayOf(now), { result, unaccounted: item.pending_unaccounted + died });
   const update = {
     TableName: store.tableName,
     Key: resultKey(result.id),

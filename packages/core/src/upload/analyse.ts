@@ -1,5 +1,8 @@
+import * as z from "zod";
+import { modelName } from "../chat/model-name.ts";
 import { toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
+import { parseRequest } from "../request.ts";
 import { derivedResultId } from "../result/id.ts";
 import { type Job, type Performed, type Prepared, perform } from "../result/perform.ts";
 import { type Result, type UploadSettings, uploadSettings } from "../result/result.ts";
@@ -36,6 +39,8 @@ export interface AnalyseOptions {
  * leaves to the garbage collector would add up, beside the images themselves. Then all are asked about at once.
  */
 const reading = sharing(maxImageBytes);
+
+const modelHeader = z.object({ "x-amz-meta-model": modelName.optional() });
 
 /**
  * Analyses an uploaded image, once for each time that its key was written, however often the event arrives. Returns null
@@ -126,6 +131,7 @@ function settingsOf(metadata: Record<string, string>, key: string): UploadSettin
     throw new AppError("not_found", "The announced result was deleted before its image came.");
   }
   const settings = uploadSettings.safeParse({ prompt, detail, schema, model });
+  parseRequest(modelHeader, { "x-amz-meta-model": model });
   if (settings.success) return settings.data;
   throw new AppError("invalid_request", `x-amz-meta-detail: Use ${detailSchema.options.join(", ")}.`, {
     param: "x-amz-meta-detail",

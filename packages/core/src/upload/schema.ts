@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { metadata, modelName, schemaName } from "../chat/basic-parameters.ts";
+import { metadata, schemaName } from "../chat/basic-parameters.ts";
+import { modelName } from "../chat/model-name.ts";
 import { textOf } from "../text.ts";
 import { detail } from "../vision/detail.ts";
 

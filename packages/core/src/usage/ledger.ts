@@ -1,5 +1,6 @@
 import { type DynamoDBDocumentClient, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
+import { maxModelNameLength } from "../chat/model-name.ts";
 import type { Result } from "../result/result.ts";
 import { formatUsd } from "./cost.ts";
 
@@ -41,10 +42,17 @@ export const ledgerEntry = z.object({
 });
 export type LedgerEntry = z.infer<typeof ledgerEntry>;
 
+/**
+ * A model's name on the counters: cut where no request may be longer, since a server that is compatible with OpenAI may answer
+ * with any name. It is part of two keys, of which DynamoDB takes 1,024 bytes each (its developer guide, "Constraints", November
+ * 2026): with a day and an owner of 63 letters, 256 units of UTF-16 are 850 at most.
+ */
+const countedModel = (model: string): string => model.slice(0, maxModelNameLength).toWellFormed();
+
 /** What a settlement on this day adds. */
 export const entryOf = (day: string, addition: Addition): LedgerEntry => ({
   day,
-  model: addition.result.model,
+  model: countedModel(addition.result.model),
   counts: countsOf((name) => counters[name](addition)),
 });
 
