@@ -291,10 +291,7 @@ export async function fail(
   const idWasHandedOut = job.source === "s3" || result.deferred !== undefined;
   const isUncounted = lease.pendingUnaccounted + maybeBilled === 0 && lease.ledger.length === 0;
   if (callersFault && !idWasHandedOut && isUncounted) {
-    const forgotten = await discard(deps.store, lease).then(
-      () => true,
-      () => false,
-    );
+    const forgotten = await discard(deps.store, lease).catch(() => false);
     if (forgotten) return error;
   }
   const completedAt = deps.now();
