@@ -50,7 +50,7 @@ describe("production", () => {
     expect(lifecycle).toEqual(
       expect.arrayContaining([
         { prefix: null, expirationDays: null, abortMultipartDays: 1 },
-        { prefix: "requests/", expirationDays: 7, abortMultipartDays: null },
+        { prefix: "requests/", expirationDays: 15, abortMultipartDays: null },
       ]),
     );
   });

@@ -124,16 +124,18 @@ async function settled(stage: HarnessStage, signal: AbortSignal | undefined): Pr
   }
 }
 
+/** Those that an attempt holds: one that was given back waits in the same index, for days. */
 async function heldResults(stage: HarnessStage): Promise<string[]> {
   const { dynamodb } = awsClients(stage.info);
+  const leaseEndsBy = Date.now() + 2 * leaseMs;
   const pages = await Promise.all(
     leaseShardKeys.map((shard) =>
       dynamodb.send(
         new QueryCommand({
           TableName: stage.info.table,
           IndexName: leaseIndex,
-          KeyConditionExpression: "lease_pk = :shard",
-          ExpressionAttributeValues: { ":shard": shard },
+          KeyConditionExpression: "lease_pk = :shard AND lease_expires_at < :by",
+          ExpressionAttributeValues: { ":shard": shard, ":by": leaseEndsBy },
         }),
       ),
     ),
