@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
+import { memoryOf } from "../process.ts";
 import { eventAt, expectSuccess, type Measured, sinceOpenAI, type Task } from "./measured.ts";
 
 type Handler = (event: unknown, ...rest: unknown[]) => Promise<unknown>;
@@ -73,10 +74,14 @@ async function measure(task: Task): Promise<Measured> {
     coldCpuMs: warmCpu - coldCpu,
     warmMs,
     warmCpuMs: cpuMs() - warmCpu,
-    peakBytes: process.resourceUsage().maxRSS * 1024,
+    peakBytes: peakBytes(),
     firstByteMs,
   };
 }
+
+/** Linux' `maxRSS` begins with what the process that started this one had. */
+const peakBytes = () =>
+  process.platform === "linux" ? memoryOf(process.pid).peak : process.resourceUsage().maxRSS * 1024;
 
 process.once("disconnect", () => process.exit());
 const [task] = await once(process, "message");
