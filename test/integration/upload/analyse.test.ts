@@ -89,11 +89,12 @@ describe("what an upload was announced with", () => {
 
   test("holds for every image that comes by its form", async () => {
     const { owner, announce, spent } = newOwner();
-    const id = await announce(asked);
+    const metadata = { order: "7" };
+    const id = await announce({ ...asked, metadata });
     let costs = 0;
     for (const n of [1, 2, 3]) {
       const analysed = await analyse(owner, id, n);
-      expect(analysed?.result).toMatchObject({ status: "succeeded", schema: asked.schema });
+      expect(analysed?.result).toMatchObject({ status: "succeeded", schema: asked.schema, metadata });
       costs += analysed?.result.costNanoUsd ?? Number.NaN;
       expect(await spent()).toBe(costs);
     }

@@ -66,7 +66,7 @@ export async function analyseUpload(
     key: null,
     model: upload?.model ?? deps.defaultModel,
     schema: upload?.schema ?? null,
-    metadata: {},
+    metadata: announced ? announced.metadata : {},
     upload,
     image: {
       bucket: object.bucket,
