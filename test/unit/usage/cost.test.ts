@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { models } from "../../../packages/core/src/model/catalogue.ts";
 import { costOf, formatUsd } from "../../../packages/core/src/usage/cost.ts";
 import { priceOf, type Rates } from "../../../packages/core/src/usage/price.ts";
-import { prices } from "../../../packages/core/src/usage/prices.ts";
+
 import type { Usage } from "../../../packages/core/src/usage/usage.ts";
 
 const day = new Date("2026-11-22T09:00:00Z");
@@ -80,7 +81,7 @@ describe("costOf", () => {
 });
 
 describe("costs of any usage", () => {
-  const anyRates = fc.constantFrom(...new Set(prices.map(({ model }) => model))).map(ratesOf);
+  const anyRates = fc.constantFrom(...new Set(models.map(({ name: model }) => model))).map(ratesOf);
   const anyTier = fc.constantFrom("default", "flex", "batch");
   const anyUsage = fc
     .tuple(fc.nat(2_000_000), fc.nat(1_000_000), fc.nat(1_000), fc.nat(1_000))

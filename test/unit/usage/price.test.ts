@@ -1,21 +1,48 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { models } from "../../../packages/core/src/model/catalogue.ts";
+import { modelNamed } from "../../../packages/core/src/model/model.ts";
 import { parsePriceOverrides, priceOf } from "../../../packages/core/src/usage/price.ts";
-import { prices } from "../../../packages/core/src/usage/prices.ts";
 
 const day = new Date("2026-11-22T09:00:00Z");
 
-describe("the price list", () => {
-  it("has whole nano-dollars, a source and a date in every row, and no row twice", () => {
-    for (const row of prices) {
-      for (const nanoUsd of [row.inputNanoUsd, row.cachedInputNanoUsd, row.outputNanoUsd]) {
-        expect(Number.isSafeInteger(nanoUsd) && nanoUsd > 0, row.model).toBe(true);
+describe("the catalogue", () => {
+  it("has whole nano-dollars, a source and a date in every price, and no name twice", () => {
+    for (const { name, prices, fineTunedPrices } of models) {
+      expect(prices.length, name).toBeGreaterThan(0);
+      for (const { from, source, priority, ...price } of [...prices, ...fineTunedPrices]) {
+        for (const each of [price, priority ?? price]) {
+          for (const nanoUsd of [each.inputNanoUsd, each.cachedInputNanoUsd, each.outputNanoUsd])
+            expect(Number.isSafeInteger(nanoUsd) && nanoUsd > 0, name).toBe(true);
+          expect(each.cachedInputNanoUsd).toBeLessThanOrEqual(each.inputNanoUsd);
+        }
+        expect(from).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+        expect(source).toContain("openai.com");
       }
-      expect(row.cachedInputNanoUsd).toBeLessThanOrEqual(row.inputNanoUsd);
-      expect(row.from).toMatch(/^\d{4}-\d{2}-\d{2}$/);
-      expect(row.source).toContain("openai.com");
     }
-    expect(new Set(prices.map(({ model, from }) => `${model} ${from}`)).size).toBe(prices.length);
+    const names = models.flatMap(({ name, aliases }) => [name, ...aliases]);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it("names a replacement that has a row", () => {
+    for (const { name, ends } of models)
+      if (ends?.replacement) expect(modelNamed(ends.replacement), `${name} → ${ends.replacement}`).not.toBeNull();
+  });
+
+  it("finds a row by a provider's prefix, Azure's spelling, an alias, a snapshot and a fine-tuned name", () => {
+    for (const [name, row, isFineTuned] of [
+      ["openai/o3-mini", "o3-mini", false],
+      ["openrouter/openai/gpt-5.4", "gpt-5.4", false],
+      ["azure/gpt-35-turbo", "gpt-3.5-turbo", false],
+      ["gpt-35-turbo", "gpt-3.5-turbo", false],
+      ["gpt-4-1-mini-2025-04-14", "gpt-4.1-mini", false],
+      ["gpt-4-0613", "gpt-4", false],
+      ["gpt-5.6", "gpt-5.6-sol", false],
+      ["gpt-4o-2024-05-13", "gpt-4o-2024-05-13", false],
+      ["ft:o4-mini-2025-04-16:acme::x", "o4-mini", true],
+      ["ft:gpt-4o-mini-2024-07-18:acme:support:abc", "gpt-4o-mini", true],
+    ] as const)
+      expect([name, modelNamed(name)?.model.name, modelNamed(name)?.isFineTuned]).toEqual([name, row, isFineTuned]);
   });
 });
 
@@ -35,15 +62,18 @@ describe("priceOf", () => {
     expect(priceOf("gpt-4o-2024-05-13", day)).toMatchObject({ inputNanoUsd: 5_000, outputNanoUsd: 15_000 });
   });
 
-  it("does not guess: a longer name, a fine-tuned model and an unknown one are unpriced", () => {
+  it("prices a fine-tuned model by its own list", () => {
+    expect(priceOf("ft:gpt-4o-mini-2024-07-18:acme::abc", day)?.inputNanoUsd).toBe(300);
+    expect(priceOf("ft:gpt-4-0613:acme::abc", day)).toBeNull();
+  });
+
+  it("does not guess: a longer name and an unknown one are unpriced", () => {
     for (const model of [
       "gpt-4o-audio-preview",
       "gpt-4o-audio-preview-2024-12-17",
       "gpt-4o-mini-tts",
       "gpt-4o-2024-08-06-custom",
-      "gpt-5.6",
-      "ft:gpt-4o-mini-2024-07-18:acme::abc",
-      "openai/gpt-4o",
+      "acme/gpt-4o",
       "llama3.2",
       "",
       "constructor",

@@ -1,5 +1,5 @@
+import type { TokenPrices } from "../model/model.ts";
 import type { Rates } from "./price.ts";
-import type { TokenPrices } from "./prices.ts";
 import type { Usage } from "./usage.ts";
 
 /** Source: OpenAI's pricing page, checked 2026-11: above this many input tokens, the whole request costs more. */
@@ -32,7 +32,7 @@ export function costOf(usage: Usage, rates: Rates, serviceTier: string | null): 
   // Quarters of the surcharge times quarters of the cache write, and halves of the tier.
   const parts = (input * inputQuarters + output * outputQuarters) * tier.halves;
   const partsPerNanoUsd = 4n * 4n * 2n;
-  return Number((parts + partsPerNanoUsd / 2n) / partsPerNanoUsd);
+  return Number((parts + partsPerNanoUsd / 2n) / partsPerNanoUsd) + rates.perCallNanoUsd;
 }
 
 /** `446850` is `"0.000446850"`: dollars with all nine decimals, exact. */

@@ -1,42 +1,46 @@
 import * as z from "zod";
+import { familyOf, modelNamed, type Prices, type TokenPrices } from "../model/model.ts";
 import { at, type Problem } from "../structured/problem.ts";
-import { type PriceRow, prices, type TokenPrices } from "./prices.ts";
 
 /** What one model's tokens cost on one day. */
 export interface Rates extends TokenPrices {
   longContext: boolean;
   cacheWrites: boolean;
-  /** Prices of service tiers that a stage has given its own, by OpenAI's name of the tier (`priority`). */
+  /** A fee for each request, on top of its tokens. */
+  perCallNanoUsd: number;
+  /** Prices of service tiers that do not follow from the default's, by OpenAI's name of the tier (`priority`). */
   serviceTiers: ReadonlyMap<string, TokenPrices>;
 }
 
 export type PriceOverrides = ReadonlyMap<string, Rates>;
 
-/** The model without its snapshot's date: `gpt-4o-mini-2024-07-18` is `gpt-4o-mini`. */
-export function familyOf(model: string): string {
-  return model.replace(/-\d{4}-\d{2}-\d{2}$/, "");
-}
-
 /**
- * The prices of `model` (as the response names it) then, or null when they are not known: an unknown model is
- * unpriced, never free. The exact name counts before the family, and a stage's override before the list, so that a
- * snapshot with a price of its own keeps it. Nothing else is inferred: `gpt-4o-audio-preview` is not `gpt-4o`.
+ * The prices of `model` (as the response names it) then, or null when they are not known: an unknown model is unpriced, never
+ * free. A stage's override counts before the catalogue, and an exact name before its family.
  */
 export function priceOf(model: string, when: Date, overrides: PriceOverrides = new Map()): Rates | null {
-  const day = when.toISOString().slice(0, 10);
-  for (const name of new Set([model, familyOf(model)])) {
-    const override = overrides.get(name);
-    if (override !== undefined) return override;
-    const row = rowOf(name, day);
-    if (row !== null) return { ...row, serviceTiers: new Map() };
-  }
-  return null;
+  const override = overrides.get(model);
+  if (override) return override;
+  const named = modelNamed(model);
+  const hasOwnRow = named?.model.name === model;
+  const ofFamily = hasOwnRow ? undefined : overrides.get(familyOf(model));
+  if (ofFamily) return ofFamily;
+  if (!named) return null;
+  const prices = pricesOn(named.isFineTuned ? named.model.fineTunedPrices : named.model.prices, when);
+  return prices && ratesFrom(prices);
 }
 
-function rowOf(model: string, day: string): PriceRow | null {
-  const rows = prices.filter((row) => row.model === model && row.from <= day);
-  return rows.reduce<PriceRow | null>((last, row) => (last === null || row.from > last.from ? row : last), null);
+/** The entry that holds on a day: the last that began by then. */
+function pricesOn(entries: readonly Prices[], when: Date): Prices | null {
+  const day = when.toISOString().slice(0, 10);
+  const begun = entries.filter(({ from }) => from <= day);
+  return begun.reduce<Prices | null>((last, entry) => (last === null || entry.from > last.from ? entry : last), null);
 }
+
+const ratesFrom = ({ priority, ...prices }: Prices): Rates => ({
+  ...prices,
+  serviceTiers: new Map(priority ? [["priority", priority]] : []),
+});
 
 /** $1 per 1M tokens is 1,000 nano-dollars a token, so three decimals are exact; above $10,000 is a slip of the pen. */
 const dollarsPerMillion = z.union([z.string(), z.number()]).transform((written, context) => {
@@ -81,6 +85,7 @@ export function parsePriceOverrides(
       ...pricesFrom(written),
       longContext: written.long_context,
       cacheWrites: written.cache_writes,
+      perCallNanoUsd: 0,
       serviceTiers: new Map(Object.entries(written.service_tiers).map(([tier, own]) => [tier, pricesFrom(own)])),
     },
   ]);
