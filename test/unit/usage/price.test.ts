@@ -102,6 +102,59 @@ describe("priceOf", () => {
   });
 });
 
+describe("a stage's own prices", () => {
+  const overrides = (json: object) => {
+    const parsed = parsePriceOverrides(json);
+    if (!parsed.ok) throw new Error("the overrides do not parse");
+    return parsed.overrides;
+  };
+  const inputOf = (model: string, json: object) => priceOf(model, day, overrides(json))?.inputNanoUsd;
+  const own = { input: 9, output: 9 };
+
+  it("hold for every spelling of a model: a provider's prefix, Azure's name, an alias, a snapshot of it", () => {
+    for (const [written, answered] of [
+      ["gpt-4o", "openai/gpt-4o"],
+      ["gpt-4o", "openrouter/openai/gpt-4o-2024-08-06"],
+      ["openai/gpt-4o", "gpt-4o-2024-11-20"],
+      ["gpt-3.5-turbo", "gpt-35-turbo"],
+      ["gpt-35-turbo", "gpt-3.5-turbo-0125"],
+      ["gpt-5.6-sol", "gpt-5.6"],
+      ["gpt-5.6", "gpt-5.6-sol-2026-09-01"],
+      ["azure/gpt-4-1-mini", "gpt-4.1-mini-2025-04-14"],
+      ["ft:gpt-4o-mini-2024-07-18", "ft:gpt-4o-mini-2024-07-18:acme::x"],
+      ["llama4", "openai/llama4"],
+    ] as const)
+      expect([written, answered, inputOf(answered, { [written]: own })]).toEqual([written, answered, 9_000]);
+  });
+
+  it("do not hold for another model: a fine-tuned one, a snapshot with its own row, a longer name", () => {
+    for (const [written, answered, catalogue] of [
+      ["gpt-4o-mini", "ft:gpt-4o-mini-2024-07-18:acme::x", 300],
+      ["gpt-4o", "openai/gpt-4o-2024-05-13", 5_000],
+      ["gpt-4o-2024-08-06", "gpt-4o", 2_500],
+      ["gpt-4o", "gpt-4o-mini", 150],
+      ["gpt-4o", "acme/gpt-4o", undefined],
+    ] as const)
+      expect([written, answered, inputOf(answered, { [written]: own })]).toEqual([written, answered, catalogue]);
+  });
+
+  it("prefer the name that the answer has to its family", () => {
+    const both = { "gpt-4o": own, "gpt-4o-2024-08-06": { input: 8, output: 8 } };
+    expect(inputOf("openai/gpt-4o-2024-08-06", both)).toBe(8_000);
+  });
+
+  it("leave a search model's fee as it is, unless they give one of their own", () => {
+    const feeOf = (json: object) =>
+      priceOf("gpt-5-search-api", day, overrides({ "gpt-5-search-api": json }))?.perCallNanoUsd;
+    expect(feeOf(own)).toBe(10_000_000);
+    expect(feeOf({ ...own, per_call: "0.025" })).toBe(25_000_000);
+    expect(feeOf({ ...own, per_call: 0 })).toBe(0);
+    expect(parsePriceOverrides({ m: { ...own, per_call: "a cent" } })).toMatchObject({
+      problems: [{ path: "m.per_call" }],
+    });
+  });
+});
+
 describe("parsePriceOverrides", () => {
   const inputOf = (input: unknown): number | null => {
     const parsed = parsePriceOverrides({ m: { input, output: 1 } });
@@ -154,6 +207,7 @@ describe("parsePriceOverrides", () => {
       outputNanoUsd: 20_000,
       longContext: true,
       cacheWrites: true,
+      halfPriceTiers: ["flex", "batch"],
       serviceTiers: new Map([["priority", { inputNanoUsd: 8_000, cachedInputNanoUsd: 800, outputNanoUsd: 40_000 }]]),
     });
   });

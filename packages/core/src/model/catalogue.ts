@@ -225,7 +225,7 @@ export const models: readonly Model[] = [
   }),
   row({
     name: "gpt-5-search-api",
-    prices: listed([1_250, 125, 10_000], { perCallNanoUsd: 10_000_000 }),
+    prices: listed([1_250, 125, 10_000], { halfPriceTiers: [], perCallNanoUsd: 10_000_000 }),
     contextTokens: 400_000,
     maxOutputTokens: 128_000,
     takesMaxTokens: false,
@@ -236,18 +236,27 @@ export const models: readonly Model[] = [
   row({
     name: "gpt-audio",
     aliases: ["gpt-audio-2025-08-28"],
-    prices: listed([2_500, 2_500, 10_000], { audio: { inputNanoUsd: 32_000, outputNanoUsd: 64_000 } }),
+    prices: listed([2_500, 2_500, 10_000], {
+      halfPriceTiers: [],
+      audio: { inputNanoUsd: 32_000, outputNanoUsd: 64_000 },
+    }),
     takesAudio: true,
     ends: { on: "2027-01-20", replacement: "gpt-audio-1.5" },
   }),
   row({
     name: "gpt-audio-1.5",
-    prices: listed([2_500, 2_500, 10_000], { audio: { inputNanoUsd: 32_000, outputNanoUsd: 64_000 } }),
+    prices: listed([2_500, 2_500, 10_000], {
+      halfPriceTiers: [],
+      audio: { inputNanoUsd: 32_000, outputNanoUsd: 64_000 },
+    }),
     takesAudio: true,
   }),
   row({
     name: "gpt-audio-mini",
-    prices: listed([600, 600, 2_400], { audio: { inputNanoUsd: 10_000, outputNanoUsd: 20_000 } }),
+    prices: listed([600, 600, 2_400], {
+      halfPriceTiers: [],
+      audio: { inputNanoUsd: 10_000, outputNanoUsd: 20_000 },
+    }),
     takesAudio: true,
     ends: { on: "2027-01-20", replacement: "gpt-audio-1.5" },
   }),
@@ -345,7 +354,7 @@ export const models: readonly Model[] = [
   gpt5Point({
     name: "chat-latest",
     aliases: ["gpt-chat-latest"],
-    prices: listed([5_000, 500, 30_000]),
+    prices: listed([5_000, 500, 30_000], { halfPriceTiers: [] }),
     images: finePatches(10_000, true),
   }),
 

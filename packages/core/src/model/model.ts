@@ -13,9 +13,9 @@ export interface Prices extends TokenPrices {
   from: string;
   /** Above 272,000 input tokens the whole request costs more (`usage/cost.ts`). */
   longContext: boolean;
-  /** Tokens that are written to the prompt cache cost more than other input (`usage/cost.ts`). */
+  /** Tokens that are written to the prompt cache cost more than other input, by how long they stay there (`usage/cost.ts`). */
   cacheWrites: boolean;
-  /** The service tiers that cost half. */
+  /** The service tiers that OpenAI's page lists, for half the price. Another one is unpriced. */
   halfPriceTiers: readonly ("flex" | "batch")[];
   /** Null when OpenAI lists no price for the service tier `priority`. */
   priority: TokenPrices | null;
@@ -92,12 +92,15 @@ export interface NamedModel {
  *   ft:gpt-4o-mini-2024-07-18:acme::x         a fine-tuned model
  */
 export function modelNamed(name: string): NamedModel | null {
-  const bare = name.replace(/^(?:openrouter\/)?(?:openai|azure)\//, "");
-  const [, base = bare] = /^ft:([^:]+)(?::|$)/.exec(bare) ?? [];
-  const spelled = withDots(base);
-  const model = byName.get(spelled) ?? byName.get(familyOf(spelled));
-  return model ? { model, isFineTuned: base !== bare } : null;
+  const spelling = spellingOf(name);
+  const [, tuned] = /^ft:([^:]+)(?::|$)/.exec(spelling) ?? [];
+  const base = tuned === undefined ? spelling : withDots(tuned);
+  const model = byName.get(base) ?? byName.get(familyOf(base));
+  return model ? { model, isFineTuned: tuned !== undefined } : null;
 }
+
+/** The name without a provider's prefix, and with OpenAI's own dots. */
+export const spellingOf = (name: string): string => withDots(name.replace(/^(?:openrouter\/)?(?:openai|azure)\//, ""));
 
 /** Azure's names have no dots: `gpt-35-turbo` is `gpt-3.5-turbo`, `gpt-4-1-mini` is `gpt-4.1-mini`. `gpt-4-0613` stays. */
 const withDots = (name: string): string =>
@@ -112,4 +115,13 @@ export function daysLeft({ ends }: Model, now: Date): number | null {
   if (!ends) return null;
   const day = 86_400_000;
   return Math.floor(Date.parse(ends.on) / day) - Math.floor(now.getTime() / day);
+}
+
+/** o-series, gpt-5 and later: models that are not in the catalogue yet go by what their names have in common. */
+const looksLikeReasoning = /^(?:o\d|gpt-(?:[5-9]|\d{2}))(?![a-z])/;
+
+/** Whether a model refuses `max_tokens` and takes `max_completion_tokens`. */
+export function needsMaxCompletionTokens(name: string): boolean {
+  const known = modelNamed(name);
+  return known ? !known.model.takesMaxTokens : looksLikeReasoning.test(spellingOf(name).replace(/^ft:/, ""));
 }
