@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type Condition, unsupported } from "../aws/iam-conditions.ts";
 import type { PolicyStatement } from "../manifest.ts";
 
 const list = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
@@ -27,8 +28,6 @@ export interface Document {
   }[];
 }
 
-type Condition = NonNullable<PolicyStatement["conditions"]>[number];
-
 /** A policy document as IAM stores it. */
 export function policyJson({ statements = [] }: Document): string {
   return JSON.stringify({
@@ -49,14 +48,14 @@ function byTest(conditions: Condition[]) {
   return tests;
 }
 
-/** Statements of an IAM policy document, from its JSON. */
+/** Statements of an IAM policy document, from its JSON. Throws on a condition that the local stage could not hold as AWS does. */
 export function statements(json: string): PolicyStatement[] {
   return document.parse(JSON.parse(json)).Statement.map((statement) => ({
     effect: statement.Effect,
     ...(statement.Principal && { principals: statement.Principal }),
     actions: statement.Action,
     resources: statement.Resource,
-    ...(statement.Condition && { conditions: conditions(statement.Condition) }),
+    ...(statement.Condition && { conditions: supported(conditions(statement.Condition), statement.Action) }),
   }));
 }
 
@@ -64,4 +63,13 @@ function conditions(tests: Record<string, Record<string, string[]>>): Condition[
   return Object.entries(tests).flatMap(([test, variables]) =>
     Object.entries(variables).map(([variable, values]) => ({ test, variable, values })),
   );
+}
+
+function supported(conditions: Condition[], actions: string[]): Condition[] {
+  for (const condition of conditions) {
+    const reason = unsupported(condition);
+    if (reason)
+      throw new Error(`A policy statement on ${actions.join(", ")} has a condition that cannot be tried: ${reason}.`);
+  }
+  return conditions;
 }
