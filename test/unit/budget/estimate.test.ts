@@ -86,7 +86,7 @@ describe("what a request can cost at most", () => {
   it("counts the model's own limit when the request names none, and each choice", () => {
     const [limited, unlimited, twice] = [maxCost({ max_tokens: 16_384 }), maxCost({}), maxCost({ n: 2 })];
     expect(unlimited).toBe(limited);
-    expect(twice - unlimited).toBe(16_384 * 600);
+    expect(twice - unlimited).toBe(16_384 * 1_000);
   });
 
   it.each([
@@ -104,7 +104,7 @@ describe("what a request can cost at most", () => {
     const shown = (url: unknown, detail = "high") =>
       maxCost({ messages: [{ role: "user", content: [{ type: "image_url", image_url: { url, detail } }] }] });
     const [behindUrl, small] = [shown("https://example.com/cat.png"), shown(pngOf(512, 512))];
-    expect(behindUrl - small).toBe(7 * 5_667 * 150);
+    expect(behindUrl - small).toBe(7 * 5_667 * 250);
     expect(shown(new InlineImage(Buffer.alloc(1), { format: "png", width: 512, height: 512 }))).toBe(small);
     expect(shown("data:image/png;base64,AAAA")).toBe(behindUrl);
     expect(behindUrl - shown("https://example.com/cat.png", "low")).toBeGreaterThanOrEqual(8 * 5_667 * 150);

@@ -1,11 +1,12 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import { AppError } from "../error.ts";
+import { needsMaxCompletionTokens } from "../model/model.ts";
 import { toResponseFormat } from "../schemas/index.ts";
 import { requireSchema } from "../schemas/require.ts";
 import type { OutputFormat } from "../structured/parse.ts";
 import type { Problem } from "../structured/problem.ts";
 import { checkStrictSchema } from "../structured/strict.ts";
-import { isReasoningModel, type Parameters, type ResponseFormat } from "./parameters.ts";
+import type { Parameters, ResponseFormat } from "./parameters.ts";
 
 /** OpenAI's request, in which an image's `url` may be an `InlineImage`, and what its answer has to look like. */
 export interface ChatCall {
@@ -38,7 +39,7 @@ export function toChatCall(messages: Message[], parameters: Parameters, defaultM
     messages: registered ? instructed(messages, registered.instructions) : messages,
     ...(registered ? { response_format: toResponseFormat(registered) } : response_format && { response_format }),
     ...(limit != null &&
-      (isReasoningModel(model) || max_completion_tokens != null
+      (needsMaxCompletionTokens(model) || max_completion_tokens != null
         ? { max_completion_tokens: limit }
         : { max_tokens: limit })),
   } as unknown as ChatCompletionCreateParamsNonStreaming;
