@@ -134,7 +134,7 @@ describe("what a request can cost at most", () => {
     const parsed = parsePriceOverrides({
       m: { input: 1, output: 1, service_tiers: { priority: { input: 3, output: 3 } } },
     });
-    const rates = parsed.ok ? parsed.overrides.get("m") : undefined;
+    const rates = (parsed.ok && priceOf("m", day, parsed.overrides)) || undefined;
     const plain = maxCost({ model: "m", service_tier: "default" }, rates);
     for (const service_tier of [undefined, "auto", "priority"])
       expect(maxCost({ model: "m", service_tier }, rates)).toBe(3 * plain);
@@ -142,7 +142,7 @@ describe("what a request can cost at most", () => {
   });
 
   it("is not known for a tier without a price", () => {
-    const params = { model: "gpt-4o-mini", messages: [{ role: "user", content: "Hi" }], service_tier: "priority" };
+    const params = { model: "gpt-4o-mini", messages: [{ role: "user", content: "Hi" }], service_tier: "scale" };
     expect(maxCostOf(params as Params, ratesOf("gpt-4o-mini"))).toBeNull();
   });
 
