@@ -16,6 +16,7 @@ const storedKey = z.object({
   budget_nano_usd: z.int().optional(),
   models: z.array(z.string()).optional(),
   rpm: z.int().optional(),
+  max_output_tokens: z.int().optional(),
 });
 
 export type ApiKey = z.infer<typeof storedKey>;
@@ -37,6 +38,7 @@ export const limitsOf = (key: ApiKey): CallerKey => ({
   budgetNanoUsd: key.budget_nano_usd ?? null,
   models: key.models ?? null,
   rpm: key.rpm ?? null,
+  maxOutputTokens: key.max_output_tokens ?? null,
 });
 
 /** Stores a key for an owner. Throws `invalid_request` on an owner that could not be part of an S3 key. */
@@ -45,7 +47,7 @@ export async function addKey(
   apiKey: string,
   owner: string,
   now: Date,
-  { budgetNanoUsd, models, rpm }: KeyLimits = unlimited,
+  { budgetNanoUsd, models, rpm, maxOutputTokens }: KeyLimits = unlimited,
 ): Promise<ApiKey> {
   if (!ownerPattern.test(owner)) {
     throw new AppError(
@@ -63,6 +65,7 @@ export async function addKey(
     ...(budgetNanoUsd !== null && { budget_nano_usd: budgetNanoUsd }),
     ...(models !== null && { models: [...models] }),
     ...(rpm !== null && { rpm }),
+    ...(maxOutputTokens !== null && { max_output_tokens: maxOutputTokens }),
   };
   const { pk } = byHash(apiKey);
   await store.dynamodb.send(
