@@ -72,7 +72,7 @@ function maxPromptTokens(params: Params): number {
 }
 
 /** All fields but settings: numbers, flags, and two whose texts only choose among what OpenAI has. */
-const textFields = (params: Params): object =>
+const textFields = (params: object): object =>
   Object.fromEntries(
     Object.entries(params).filter(
       ([name, value]) => typeof value === "object" || (typeof value === "string" && !settings.has(name)),
