@@ -1,10 +1,10 @@
-import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import type { KeyBudget } from "../budget/schema.ts";
 import { AppError, toAppError } from "../error.ts";
 import { admit } from "../key/admit.ts";
 import { budgetOf, type CallerKey } from "../key/limits.ts";
 import type { Completion, Upstream } from "../openai/client.ts";
 import { UpstreamFailure } from "../openai/retry.ts";
+import type { OpenAIRequest, Verbatim } from "../openai/verbatim.ts";
 import { judge, type OutputFormat } from "../structured/parse.ts";
 import type { Problem } from "../structured/problem.ts";
 import { costOf } from "../usage/cost.ts";
@@ -49,8 +49,7 @@ export interface Job {
   onFailure: "fail" | "give_back";
 }
 
-export interface Prepared {
-  params: ChatCompletionCreateParamsNonStreaming;
+export interface Prepared extends OpenAIRequest {
   format: OutputFormat;
   /** What preparing found out. */
   model?: string;
@@ -78,6 +77,7 @@ export interface Attempt {
   startedMs: number;
   result: Result;
   params: Prepared["params"];
+  verbatim?: Verbatim | undefined;
   format: OutputFormat;
   /** Epoch milliseconds by which OpenAI has to have answered, so that there is time to settle. */
   upstreamDeadlineMs: number;
@@ -93,7 +93,7 @@ export async function perform(deps: PerformDeps, job: Job): Promise<Performed> {
   const attempt = await begin(deps, job);
   if ("replayed" in attempt) return attempt;
   const completion = await deps.upstream
-    .complete(attempt.params, attempt.upstreamDeadlineMs)
+    .complete(attempt.params, attempt.upstreamDeadlineMs, attempt.verbatim)
     .catch(async (error: unknown) => {
       throw await fail(deps, job, attempt, error);
     });
@@ -125,11 +125,11 @@ export async function begin(deps: PerformDeps, job: Job): Promise<Attempt | Perf
     stopRenewing: () => clearInterval(renewal),
   };
   try {
-    const { params, format, budget = budgetOf(job.key), ...found } = await job.prepare(lease.result);
+    const { params, verbatim, format, budget = budgetOf(job.key), ...found } = await job.prepare(lease.result);
     const result = { ...held.result, ...found };
     const reserved = budget ? await reserve(deps, lease, budget, params) : lease;
     const upstreamDeadlineMs = job.deadlineMs - settleReserveMs;
-    return { ...held, lease: reserved, result, params, format, upstreamDeadlineMs };
+    return { ...held, lease: reserved, result, params, verbatim, format, upstreamDeadlineMs };
   } catch (error) {
     throw await fail(deps, job, held, error);
   }
