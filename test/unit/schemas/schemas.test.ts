@@ -30,7 +30,8 @@ const examples: Record<string, unknown> = {
 /** Keywords of strict mode that a registered schema may use. */
 const allowed = new Set([
   ...["type", "properties", "required", "additionalProperties", "items", "anyOf", "enum", "const", "$ref", "$defs"],
-  ...["description", "pattern", "format", "minimum", "maximum", "multipleOf", "minItems", "maxItems"],
+  ...["description", "pattern", "format", "minimum", "maximum", "multipleOf", "minItems", "maxItems", "minLength"],
+  "maxLength",
 ]);
 
 function keywordsOf(schema: unknown): string[] {

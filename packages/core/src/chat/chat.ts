@@ -10,11 +10,11 @@ export interface ChatDeps extends PerformDeps {
 
 /** The work of one `POST /chat`. Everything that can be refused is refused here, before anything is stored or asked of OpenAI. */
 export const chatJob = (deps: ChatDeps, request: ChatRequest, caller: Caller): Job =>
-  httpJob("chat", request, caller, chatCall(deps, request));
+  httpJob("chat", request, caller, chatCall(deps, request, caller.body));
 
-/** OpenAI's request for a chat. Throws for what OpenAI would refuse. */
-export function chatCall(deps: Pick<ChatDeps, "defaultModel">, request: ChatRequest): ChatCall {
+/** OpenAI's request for a chat, whose caller wrote it as `body`. Throws for what OpenAI would refuse. */
+export function chatCall(deps: Pick<ChatDeps, "defaultModel">, request: ChatRequest, body?: string | null): ChatCall {
   const { messages, stream: _, ...parameters } = request;
   refuseBadImages(messages);
-  return toChatCall(messages, parameters, deps.defaultModel);
+  return toChatCall(messages, parameters, deps.defaultModel, body);
 }

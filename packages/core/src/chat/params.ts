@@ -1,17 +1,18 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import { AppError } from "../error.ts";
 import { needsMaxCompletionTokens } from "../model/model.ts";
+import { type OpenAIRequest, withMembersAsWritten } from "../openai/verbatim.ts";
 import { toResponseFormat } from "../schemas/index.ts";
 import { requireSchema } from "../schemas/require.ts";
 import { checkFollowable } from "../structured/followable.ts";
 import type { OutputFormat } from "../structured/parse.ts";
 import type { Problem } from "../structured/problem.ts";
 import { checkStrictSchema } from "../structured/strict.ts";
+import { metadataStaysHere } from "./metadata.ts";
 import type { Parameters, ResponseFormat } from "./parameters.ts";
 
 /** OpenAI's request, in which an image's `url` may be an `InlineImage`, and what its answer has to look like. */
-export interface ChatCall {
-  params: ChatCompletionCreateParamsNonStreaming;
+export interface ChatCall extends OpenAIRequest {
   format: OutputFormat;
   model: string;
   schema: string | null;
@@ -26,9 +27,22 @@ interface Message {
 /**
  * Turns what the caller asked for into OpenAI's request. Throws `invalid_schema` for a schema that OpenAI would refuse, or by which
  * no answer could be judged, before it costs anything; everything else about a request was judged when it was parsed.
+ * `body` is the request as its caller wrote it: from there come the schemas.
  */
-export function toChatCall(messages: Message[], parameters: Parameters, defaultModel: string): ChatCall {
-  const { schema: schemaName, response_format, max_tokens, max_completion_tokens, ...rest } = withoutNulls(parameters);
+export function toChatCall(
+  messages: Message[],
+  parameters: Parameters,
+  defaultModel: string,
+  body?: string | null,
+): ChatCall {
+  const {
+    schema: schemaName,
+    response_format,
+    max_tokens,
+    max_completion_tokens,
+    metadata,
+    ...rest
+  } = withoutNulls(parameters);
   const model = rest.model ?? defaultModel;
   const registered = schemaName === undefined ? null : requireSchema(schemaName);
   if (response_format) checkResponseFormat(response_format);
@@ -36,6 +50,7 @@ export function toChatCall(messages: Message[], parameters: Parameters, defaultM
   const limit = max_completion_tokens ?? max_tokens;
   const params = {
     ...rest,
+    ...(metadata && !metadataStaysHere({ ...rest, metadata }) && { metadata }),
     model,
     messages: registered ? instructed(messages, registered.instructions) : messages,
     ...(registered ? { response_format: toResponseFormat(registered) } : response_format && { response_format }),
@@ -47,8 +62,13 @@ export function toChatCall(messages: Message[], parameters: Parameters, defaultM
   const format = registered
     ? { type: "registered" as const, output: registered.output }
     : (response_format ?? { type: "text" as const });
-  return { params, format, model, schema: schemaName ?? null };
+  const call = { params, format, model, schema: schemaName ?? null };
+  const own = withSchemas.filter((name) => parameters[name] != null && params[name] !== undefined);
+  return body && own.length > 0 ? withMembersAsWritten(call, own, body) : call;
 }
+
+/** Parameters that hold JSON Schemas. They reach OpenAI as their caller wrote them: the order of keys says what the model writes first. */
+const withSchemas = ["response_format", "tools", "functions"] as const;
 
 /** A registered schema brings its instructions, unless the caller gives its own. */
 function instructed(messages: Message[], instructions: string): Message[] {

@@ -1,15 +1,12 @@
 import OpenAI from "openai";
-import type {
-  ChatCompletionCreateParams,
-  ChatCompletionCreateParamsNonStreaming,
-  ChatCompletionCreateParamsStreaming,
-} from "openai/resources/chat/completions";
+import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import { bodyOf } from "./body.ts";
 import { followCall, type OnCall } from "./call.ts";
 import { failureOf } from "./error.ts";
 import { createFetch } from "./fetch.ts";
 import { type Attempts, type RetryOptions, withRetries } from "./retry.ts";
 import { serverSentEvents } from "./sse.ts";
+import { type OpenAIRequest, setMember, type Verbatim } from "./verbatim.ts";
 
 export interface UpstreamOptions {
   apiKey: string;
@@ -28,6 +25,8 @@ export interface UpstreamOptions {
   sleep?: (ms: number) => Promise<void>;
 }
 
+type Params = ChatCompletionCreateParamsNonStreaming;
+
 /** An answer of OpenAI's, whatever it says: judging it is not this layer's work. */
 export interface Completion extends Attempts {
   /** OpenAI's body, to the byte. */
@@ -45,14 +44,14 @@ export interface CompletionStream extends Attempts {
 
 /**
  * `deadlineMs`: epoch milliseconds by which there must be an answer or an error. All throw `UpstreamFailure`. In `params`, an
- * image's `url` may be an `InlineImage`.
+ * image's `url` may be an `InlineImage`. `verbatim` is what of the request is sent as its caller wrote it.
  */
 export interface Upstream {
   /** Begins to connect, so that a call soon after need not wait for it. Never throws: the call would find out. */
   connect(): void;
-  complete(params: ChatCompletionCreateParamsNonStreaming, deadlineMs: number): Promise<Completion>;
+  complete(params: Params, deadlineMs: number, verbatim?: Verbatim): Promise<Completion>;
   /** Retries until the stream begins. Always asks for the usage, which comes in the last event. */
-  stream(params: ChatCompletionCreateParamsNonStreaming, deadlineMs: number): Promise<CompletionStream>;
+  stream(params: Params, deadlineMs: number, verbatim?: Verbatim): Promise<CompletionStream>;
   /** `GET /models` and `GET /models/{id}`: OpenAI's body, to the byte. */
   models(id: string | null, deadlineMs: number): Promise<{ text: string }>;
 }
@@ -83,13 +82,13 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   return {
     connect: () => fetch.connect(client.baseURL),
 
-    complete: (params, deadlineMs) =>
+    complete: (params, deadlineMs, verbatim) =>
       withRetries(retries, withinBudget(deadlineMs), async (timeoutMs) => {
         const call = follow(params.model);
         // The client's own timeout ends with the response's headers; this signal also covers its body.
         const signal = AbortSignal.timeout(timeoutMs);
         try {
-          const response = await ask(client, params, signal);
+          const response = await ask(client, { params, verbatim }, signal);
           const text = await response.text();
           const body: unknown = JSON.parse(text);
           return call.answered({ text, body, requestId: response.headers.get("x-request-id") });
@@ -98,18 +97,13 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         }
       }),
 
-    stream: (params, deadlineMs) =>
+    stream: (params, deadlineMs, verbatim) =>
       withRetries(retries, withinBudget(deadlineMs), async (timeoutMs) => {
         const call = follow(params.model);
         const abort = new AbortController();
         const untilHeaders = setTimeout(() => abort.abort(), timeoutMs);
         try {
-          const request: ChatCompletionCreateParamsStreaming = {
-            ...params,
-            stream: true,
-            stream_options: { ...params.stream_options, include_usage: true },
-          };
-          const response = await ask(client, request, abort.signal);
+          const response = await ask(client, streamed({ params, verbatim }), abort.signal);
           const events = serverSentEvents(response, { abort, silenceMs: options.attemptTimeoutMs, deadlineMs });
           return { requestId: response.headers.get("x-request-id"), events: call.pieces(events) };
         } catch (error) {
@@ -133,10 +127,23 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   };
 }
 
-function ask(client: OpenAI, params: ChatCompletionCreateParams, signal: AbortSignal): Promise<Response> {
-  const body = bodyOf(params);
-  if (!body) return client.chat.completions.create(params, { signal }).asResponse();
-  const headers = { "content-type": "application/json", "content-length": String(body.contentLength) };
-  // What `create` does, but for a body that the client leaves alone.
-  return client.post("/chat/completions", { body: ReadableStream.from(body.pieces()), headers, signal }).asResponse();
+/** The request as one whose answer comes in pieces, with the usage in the last. */
+function streamed(request: OpenAIRequest): OpenAIRequest {
+  const { stream, stream_options } = request.params as {
+    stream?: unknown;
+    stream_options?: OpenAI.ChatCompletionStreamOptions;
+  };
+  const streaming = stream === true ? request : setMember(request, "stream", true);
+  if (stream_options?.include_usage === true) return streaming;
+  return setMember(streaming, "stream_options", { ...stream_options, include_usage: true });
+}
+
+/** What the client's own `create` does, but for a body that it leaves alone. */
+function ask(client: OpenAI, request: OpenAIRequest, signal: AbortSignal): Promise<Response> {
+  const body = bodyOf(request);
+  const headers = { "content-type": "application/json" };
+  if (typeof body === "string") return client.post("/chat/completions", { body, headers, signal }).asResponse();
+  const pieces = ReadableStream.from(body.pieces());
+  const withLength = { ...headers, "content-length": String(body.contentLength) };
+  return client.post("/chat/completions", { body: pieces, headers: withLength, signal }).asResponse();
 }

@@ -36,7 +36,7 @@ export async function performStream(deps: PerformDeps, job: Job): Promise<Perfor
   const attempt = await begin(deps, job);
   if ("replayed" in attempt) return { resultId: job.id, replayed: true, events: replay(attempt) };
   const stream = await deps.upstream
-    .stream(attempt.params, attempt.upstreamDeadlineMs)
+    .stream(attempt.params, attempt.upstreamDeadlineMs, attempt.verbatim)
     .catch(async (error: unknown) => {
       throw await fail(deps, job, attempt, error);
     });

@@ -1,11 +1,11 @@
-import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
-import { outputLimitFor } from "../budget/output-tokens.ts";
+import { withOutputLimit } from "../budget/output-tokens.ts";
 import type { KeyBudget } from "../budget/schema.ts";
 import { AppError, toAppError } from "../error.ts";
 import { admit } from "../key/admit.ts";
 import { budgetOf, type CallerKey } from "../key/limits.ts";
 import type { Completion, Upstream } from "../openai/client.ts";
 import { UpstreamFailure } from "../openai/retry.ts";
+import type { OpenAIRequest, Verbatim } from "../openai/verbatim.ts";
 import { judge, type OutputFormat } from "../structured/parse.ts";
 import type { Problem } from "../structured/problem.ts";
 import { billingOf } from "../usage/billing.ts";
@@ -51,8 +51,7 @@ export interface Job {
   onFailure: "fail" | "give_back";
 }
 
-export interface Prepared {
-  params: ChatCompletionCreateParamsNonStreaming;
+export interface Prepared extends OpenAIRequest {
   format: OutputFormat;
   /** What preparing found out. */
   model?: string;
@@ -80,6 +79,7 @@ export interface Attempt {
   startedMs: number;
   result: Result;
   params: Prepared["params"];
+  verbatim?: Verbatim | undefined;
   format: OutputFormat;
   /** Epoch milliseconds by which OpenAI has to have answered, so that there is time to settle. */
   upstreamDeadlineMs: number;
@@ -95,7 +95,7 @@ export async function perform(deps: PerformDeps, job: Job): Promise<Performed> {
   const attempt = await begin(deps, job);
   if ("replayed" in attempt) return attempt;
   const completion = await deps.upstream
-    .complete(attempt.params, attempt.upstreamDeadlineMs)
+    .complete(attempt.params, attempt.upstreamDeadlineMs, attempt.verbatim)
     .catch(async (error: unknown) => {
       throw await fail(deps, job, attempt, error);
     });
@@ -127,12 +127,14 @@ export async function begin(deps: PerformDeps, job: Job): Promise<Attempt | Perf
     stopRenewing: () => clearInterval(renewal),
   };
   try {
-    const { params: asked, format, budget = budgetOf(job.key), ...found } = await job.prepare(lease.result);
+    const prepared = await job.prepare(lease.result);
+    const { params: asked, verbatim: written, format, budget = budgetOf(job.key), ...found } = prepared;
     const result = { ...held.result, ...found };
-    const params = budget ? { ...asked, ...outputLimitFor(asked, budget) } : asked;
+    const request = { params: asked, verbatim: written };
+    const { params, verbatim } = budget ? withOutputLimit(request, budget) : request;
     const reserved = budget ? await reserve(deps, lease, budget, params) : lease;
     const upstreamDeadlineMs = job.deadlineMs - settleReserveMs;
-    return { ...held, lease: reserved, result, params, format, upstreamDeadlineMs };
+    return { ...held, lease: reserved, result, params, verbatim, format, upstreamDeadlineMs };
   } catch (error) {
     throw await fail(deps, job, held, error);
   }

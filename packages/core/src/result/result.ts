@@ -2,6 +2,7 @@ import * as z from "zod";
 import { keyBudget } from "../budget/schema.ts";
 import { type ErrorCode, isErrorCode } from "../error.ts";
 import { interpreted } from "../interpreted.ts";
+import { parseExactly } from "../json/exact.ts";
 import { formatUsd } from "../usage/cost.ts";
 import { detail } from "../vision/detail.ts";
 
@@ -187,7 +188,8 @@ function presentChoices({ answer, structured, status }: Result) {
   if (!parsed.success) return [];
   return parsed.data.choices.map(({ index, finish_reason, logprobs, message }) => ({
     index,
-    output: structured && status === "succeeded" ? tryJson(message.content ?? "") : null,
+    // To the digit, as the model wrote it.
+    output: structured && status === "succeeded" ? tryJson(message.content ?? "", parseExactly) : null,
     content: message.content ?? null,
     refusal: message.refusal ?? null,
     tool_calls: message.tool_calls ?? null,
@@ -198,9 +200,9 @@ function presentChoices({ answer, structured, status }: Result) {
   }));
 }
 
-function tryJson(text: string): unknown {
+function tryJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
   try {
-    return JSON.parse(text.trim());
+    return parse(text.trim());
   } catch {
     return null;
   }

@@ -23,21 +23,22 @@ export const defaultPrompt = "Describe what this shows.";
 
 /** The work of one `POST /vision`. Everything that can be refused is refused here, before anything is stored or asked of OpenAI. */
 export async function visionJob(deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Job> {
-  const call = await visionCall(deps, request, caller.owner);
+  const call = await visionCall(deps, request, caller.owner, caller.body);
   // Not before the claim: a request that is replayed or deferred sends nothing.
   return { ...httpJob("vision", request, caller, call), prepare: () => fitted(deps.shrink, call) };
 }
 
-/** OpenAI's request about images, which are looked at first. Throws for what OpenAI would refuse. */
+/** OpenAI's request about images, which are looked at first; its caller wrote it as `body`. Throws for what OpenAI would refuse. */
 export async function visionCall(
   deps: VisionDeps,
   request: VisionRequest,
   owner: string,
+  body?: string | null,
 ): Promise<ChatCall & { image: ResultImage | null }> {
   const { images, prompt, detail, stream: _, ...parameters } = request;
   const loaded = await Promise.all(images.map((input, index) => load(deps, input, owner, `images[${index}]`)));
   const urls = loaded.map(({ url }) => url);
-  const call = toChatCall([visionMessage(urls, prompt, detail)], parameters, deps.defaultModel);
+  const call = toChatCall([visionMessage(urls, prompt, detail)], parameters, deps.defaultModel, body);
   // A result speaks of its image; of several it would speak of the wrong one.
   return { ...call, image: loaded.length === 1 ? (loaded[0]?.image ?? null) : null };
 }
