@@ -86,7 +86,7 @@ describe("what a request can cost at most", () => {
   it("counts the model's own limit when the request names none, and each choice", () => {
     const [limited, unlimited, twice] = [maxCost({ max_tokens: 16_384 }), maxCost({}), maxCost({ n: 2 })];
     expect(unlimited).toBe(limited);
-    expect(twice - unlimited).toBe(16_384 * 600);
+    expect(twice - unlimited).toBe(16_384 * 1_000);
   });
 
   it.each([
@@ -104,7 +104,7 @@ describe("what a request can cost at most", () => {
     const shown = (url: unknown, detail = "high") =>
       maxCost({ messages: [{ role: "user", content: [{ type: "image_url", image_url: { url, detail } }] }] });
     const [behindUrl, small] = [shown("https://example.com/cat.png"), shown(pngOf(512, 512))];
-    expect(behindUrl - small).toBe(7 * 5_667 * 150);
+    expect(behindUrl - small).toBe(7 * 5_667 * 250);
     expect(shown(new InlineImage(Buffer.alloc(1), { format: "png", width: 512, height: 512 }))).toBe(small);
     expect(shown("data:image/png;base64,AAAA")).toBe(behindUrl);
     expect(behindUrl - shown("https://example.com/cat.png", "low")).toBeGreaterThanOrEqual(8 * 5_667 * 150);
@@ -134,7 +134,7 @@ describe("what a request can cost at most", () => {
     const parsed = parsePriceOverrides({
       m: { input: 1, output: 1, service_tiers: { priority: { input: 3, output: 3 } } },
     });
-    const rates = parsed.ok ? parsed.overrides.get("m") : undefined;
+    const rates = (parsed.ok && priceOf("m", day, parsed.overrides)) || undefined;
     const plain = maxCost({ model: "m", service_tier: "default" }, rates);
     for (const service_tier of [undefined, "auto", "priority"])
       expect(maxCost({ model: "m", service_tier }, rates)).toBe(3 * plain);
@@ -142,7 +142,7 @@ describe("what a request can cost at most", () => {
   });
 
   it("is not known for a tier without a price", () => {
-    const params = { model: "gpt-4o-mini", messages: [{ role: "user", content: "Hi" }], service_tier: "priority" };
+    const params = { model: "gpt-4o-mini", messages: [{ role: "user", content: "Hi" }], service_tier: "scale" };
     expect(maxCostOf(params as Params, ratesOf("gpt-4o-mini"))).toBeNull();
   });
 

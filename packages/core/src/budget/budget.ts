@@ -1,5 +1,6 @@
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
+import { partitions } from "../dynamodb/keys.ts";
 import { AppError } from "../error.ts";
 import { interpreted } from "../interpreted.ts";
 import type { KeyStore } from "../key/store.ts";
@@ -17,7 +18,7 @@ import type { Reservation } from "./schema.ts";
 const stored = z.object({ committed_nano_usd: z.int().default(0), spent_nano_usd: z.int().default(0) });
 export type BudgetState = z.infer<typeof stored>;
 
-const budgetItemKey = (keyId: string, month: string) => ({ pk: `budget#${keyId}`, sk: month });
+const budgetItemKey = (keyId: string, month: string) => ({ pk: `${partitions.budget}${keyId}`, sk: month });
 
 export async function readBudget(
   { dynamodb, tableName }: KeyStore,

@@ -1,4 +1,4 @@
-import { familyOf } from "../usage/price.ts";
+import { familyOf } from "../model/model.ts";
 
 /**
  * The most tokens that a model writes in one choice, reasoning included, where that is less than `mostOutputTokens`.

@@ -131,6 +131,3 @@ export const parameterRules: readonly Rule[] = [
   notBoth("max_tokens", "max_completion_tokens"),
   topLogprobsNeedsLogprobs,
 ];
-
-/** o-series, gpt-5 and later: they take `max_completion_tokens` and refuse `max_tokens`. */
-export const isReasoningModel = (model: string): boolean => /^(o\d|gpt-([5-9]|\d{2}))/.test(model);

@@ -1,6 +1,7 @@
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { ulid } from "ulid";
 import * as z from "zod";
+import { partitions } from "../dynamodb/keys.ts";
 import { AppError } from "../error.ts";
 import { interpreted } from "../interpreted.ts";
 import { ownerPattern } from "../upload/key.ts";
@@ -27,8 +28,8 @@ export interface KeyStore {
 }
 
 /** All keys lie in one partition, which `list` reads; verifying reads a second item, found by the key's hash. */
-const listed = (keyId: string) => ({ pk: "keys", sk: keyId });
-const byHash = (apiKey: string) => ({ pk: `key#${hashApiKey(apiKey)}`, sk: "key" });
+const listed = (keyId: string) => ({ pk: partitions.keys, sk: keyId });
+const byHash = (apiKey: string) => ({ pk: `${partitions.key}${hashApiKey(apiKey)}`, sk: "key" });
 
 /** What the holder of a key may do. */
 export const limitsOf = (key: ApiKey): CallerKey => ({
@@ -99,7 +100,7 @@ export async function listKeys(store: KeyStore): Promise<ApiKey[]> {
       new QueryCommand({
         TableName: store.tableName,
         KeyConditionExpression: "pk = :keys",
-        ExpressionAttributeValues: { ":keys": "keys" },
+        ExpressionAttributeValues: { ":keys": partitions.keys },
         ExclusiveStartKey: start,
       }),
     );

@@ -10,6 +10,7 @@ import type { Completion, Upstream } from "../openai/client.ts";
 import { UpstreamFailure } from "../openai/retry.ts";
 import { judge, type OutputFormat, type Verdict, worstOf } from "../structured/parse.ts";
 import type { Problem } from "../structured/problem.ts";
+import { billingOf } from "../usage/billing.ts";
 import { costOf } from "../usage/cost.ts";
 import { type PriceOverrides, priceOf } from "../usage/price.ts";
 import { type Usage, usageFrom } from "../usage/usage.ts";
@@ -231,7 +232,7 @@ interface Body {
 }
 
 function settlementOf(deps: PerformDeps, attempt: Attempt, completion: Answered): Settlement {
-  const { result, format, startedMs } = attempt;
+  const { result, params, format, startedMs } = attempt;
   const completedAt = deps.now();
   const body = completion.body as Body | null;
   const model = textOr(body?.model, result.model);
@@ -255,7 +256,7 @@ function settlementOf(deps: PerformDeps, attempt: Attempt, completion: Answered)
       ...(verdicts.length > 1 && !completion.broken && { choices: verdicts.map(toldOfChoice) }),
       usage,
       ...(usage && !exact && { usageEstimated: true }),
-      costNanoUsd: usage && rates ? costOf(usage, rates, serviceTier) : null,
+      costNanoUsd: usage && rates ? costOf(usage, rates, serviceTier, billingOf(params)) : null,
       openai: {
         id: textOr(body?.id, null),
         requestId: completion.requestId,

@@ -1,4 +1,4 @@
-import { familyOf } from "../usage/price.ts";
+import { familyOf } from "../model/model.ts";
 import type { Detail } from "./detail.ts";
 
 /** Tokens for a picture at low detail, and for each tile of 512 × 512 pixels on top of that. */
