@@ -1,4 +1,7 @@
-import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import type {
+  ChatCompletionCreateParamsNonStreaming,
+  ChatCompletionStreamOptions,
+} from "openai/resources/chat/completions";
 import { AppError } from "../error.ts";
 import { needsMaxCompletionTokens } from "../model/model.ts";
 import { toResponseFormat } from "../schemas/index.ts";
@@ -15,6 +18,8 @@ export interface ChatCall {
   format: OutputFormat;
   model: string;
   schema: string | null;
+  /** Sent only where the answer is streamed. */
+  streamOptions?: ChatCompletionStreamOptions | undefined;
 }
 
 /** As much of a message as is looked at here: the rest was judged when it was parsed. */
@@ -48,6 +53,16 @@ export function toChatCall(messages: Message[], parameters: Parameters, defaultM
     ? { type: "registered" as const, output: registered.output }
     : (response_format ?? { type: "text" as const });
   return { params, format, model, schema: schemaName ?? null };
+}
+
+/** OpenAI takes no `null` inside of them. */
+export function streamOptionsOf(
+  given:
+    | { include_obfuscation?: boolean | null | undefined; include_usage?: boolean | null | undefined }
+    | null
+    | undefined,
+): ChatCompletionStreamOptions | undefined {
+  return given ? (withoutNulls(given) as ChatCompletionStreamOptions) : undefined;
 }
 
 /** A registered schema brings its instructions, unless the caller gives its own. */
@@ -91,6 +106,13 @@ function refuseProblems(problems: Problem[], root: string, summary: string): voi
 
 type WithoutNulls<T> = { [K in keyof T]: Exclude<T[K], null> };
 
-/** OpenAI means the same by `null` and by nothing at all; not every server that speaks its protocol does. */
+/**
+ * OpenAI means the same by `null` and by nothing at all; not every server that speaks its protocol does. An empty list means
+ * nothing, too, and OpenAI refuses it ("[] is too short", November 2026).
+ */
 const withoutNulls = <T extends object>(parameters: T): WithoutNulls<T> =>
-  Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null)) as WithoutNulls<T>;
+  Object.fromEntries(
+    Object.entries(parameters).filter(([, value]) => value !== null && !isEmptyList(value)),
+  ) as WithoutNulls<T>;
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
