@@ -172,7 +172,7 @@ describe("POST /chat refuses, names the field, and stores and bills nothing", ()
     [
       "tool_choice without tools",
       { messages, tool_choice: "required" },
-      "invalid_request",
+      "upstream_rejected",
       "400",
       "tool_choice",
       /tools/,

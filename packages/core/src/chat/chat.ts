@@ -1,7 +1,7 @@
 import { type Caller, httpJob } from "../result/caller.ts";
 import type { Job, PerformDeps } from "../result/perform.ts";
-import { refuseBadImages } from "../vision/content.ts";
-import { type ChatCall, toChatCall } from "./params.ts";
+import { mendMessage } from "../vision/content.ts";
+import { type ChatCall, streamOptionsOf, toChatCall } from "./params.ts";
 import type { ChatRequest } from "./schema.ts";
 
 export interface ChatDeps extends PerformDeps {
@@ -14,7 +14,7 @@ export const chatJob = (deps: ChatDeps, request: ChatRequest, caller: Caller): J
 
 /** OpenAI's request for a chat, whose caller wrote it as `body`. Throws for what OpenAI would refuse. */
 export function chatCall(deps: Pick<ChatDeps, "defaultModel">, request: ChatRequest, body?: string | null): ChatCall {
-  const { messages, stream: _, ...parameters } = request;
-  refuseBadImages(messages);
-  return toChatCall(messages, parameters, deps.defaultModel, body);
+  const { messages, stream: _, stream_options, ...parameters } = request;
+  const call = toChatCall(messages.map(mendMessage), parameters, deps.defaultModel, body);
+  return { ...call, streamOptions: streamOptionsOf(stream_options) };
 }

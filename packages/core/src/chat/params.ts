@@ -1,4 +1,7 @@
-import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import type {
+  ChatCompletionCreateParamsNonStreaming,
+  ChatCompletionStreamOptions,
+} from "openai/resources/chat/completions";
 import { AppError } from "../error.ts";
 import { needsMaxCompletionTokens } from "../model/model.ts";
 import { type OpenAIRequest, withMembersAsWritten } from "../openai/verbatim.ts";
@@ -16,6 +19,8 @@ export interface ChatCall extends OpenAIRequest {
   format: OutputFormat;
   model: string;
   schema: string | null;
+  /** Sent only where the answer is streamed. */
+  streamOptions?: ChatCompletionStreamOptions | undefined;
 }
 
 /** As much of a message as is looked at here: the rest was judged when it was parsed. */
@@ -70,6 +75,16 @@ export function toChatCall(
 /** Parameters that hold JSON Schemas. They reach OpenAI as their caller wrote them: the order of keys says what the model writes first. */
 const withSchemas = ["response_format", "tools", "functions"] as const;
 
+/** OpenAI takes no `null` inside of them. */
+export function streamOptionsOf(
+  given:
+    | { include_obfuscation?: boolean | null | undefined; include_usage?: boolean | null | undefined }
+    | null
+    | undefined,
+): ChatCompletionStreamOptions | undefined {
+  return given ? (withoutNulls(given) as ChatCompletionStreamOptions) : undefined;
+}
+
 /** A registered schema brings its instructions, unless the caller gives its own. */
 function instructed(messages: Message[], instructions: string): Message[] {
   const own = messages.some(({ role }) => role === "system" || role === "developer");
@@ -111,6 +126,13 @@ function refuseProblems(problems: Problem[], root: string, summary: string): voi
 
 type WithoutNulls<T> = { [K in keyof T]: Exclude<T[K], null> };
 
-/** OpenAI means the same by `null` and by nothing at all; not every server that speaks its protocol does. */
+/**
+ * OpenAI means the same by `null` and by nothing at all; not every server that speaks its protocol does. An empty list means
+ * nothing, too, and OpenAI refuses it ("[] is too short", November 2026).
+ */
 const withoutNulls = <T extends object>(parameters: T): WithoutNulls<T> =>
-  Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null)) as WithoutNulls<T>;
+  Object.fromEntries(
+    Object.entries(parameters).filter(([, value]) => value !== null && !isEmptyList(value)),
+  ) as WithoutNulls<T>;
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;

@@ -1,11 +1,17 @@
 import OpenAI from "openai";
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import { maxModelNameLength } from "../chat/model-name.ts";
+import { AppError } from "../error.ts";
+import { isJsonObject } from "../structured/problem.ts";
+import { hasTokens, saysSomething } from "./accumulate.ts";
 import { bodyOf } from "./body.ts";
 import { followCall, type OnCall } from "./call.ts";
-import { failureOf } from "./error.ts";
+import { AnswerError, failureOf } from "./error.ts";
+import { errorIn } from "./error-body.ts";
 import { createFetch } from "./fetch.ts";
 import { type Attempts, type RetryOptions, withRetries } from "./retry.ts";
 import { serverSentEvents } from "./sse.ts";
+import { readChunks } from "./stream.ts";
 import { type OpenAIRequest, setMember, type Verbatim } from "./verbatim.ts";
 
 export interface UpstreamOptions {
@@ -33,12 +39,17 @@ export interface Completion extends Attempts {
   text: string;
   body: unknown;
   requestId: string | null;
+  /** Why the answer is not whole, although some of it came and was paid for. */
+  broken?: AppError | null;
 }
 
 /** An answer that has begun. */
 export interface CompletionStream extends Attempts {
   requestId: string | null;
-  /** The data of each event, up to and without `[DONE]`. Throws when the stream breaks off, or is silent for too long. */
+  /**
+   * Each chunk as JSON text. Throws when the stream breaks off, or is silent for too long, and `AnswerError` when it ends with an
+   * error.
+   */
   events: AsyncIterable<string>;
 }
 
@@ -52,7 +63,7 @@ export interface Upstream {
   complete(params: Params, deadlineMs: number, verbatim?: Verbatim): Promise<Completion>;
   /** Retries until the stream begins. Always asks for the usage, which comes in the last event. */
   stream(params: Params, deadlineMs: number, verbatim?: Verbatim): Promise<CompletionStream>;
-  /** `GET /models` and `GET /models/{id}`: OpenAI's body, to the byte. */
+  /** `GET /models` and `GET /models/{id}`: OpenAI's body, to the byte. Throws `model_not_found` for what cannot be a name. */
   models(id: string | null, deadlineMs: number): Promise<{ text: string }>;
 }
 
@@ -74,7 +85,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     baseURL: options.baseUrl,
     maxRetries: 0,
     timeout: options.attemptTimeoutMs,
-    fetch,
+    fetch: async (input, init) => withOpenAIsError(await fetch(input, init)),
   });
   const follow = (model: string) => followCall(model, options.onCall ?? (() => {}), retries.now);
   const withinBudget = (deadlineMs: number) => Math.min(deadlineMs, retries.now() + options.budgetMs);
@@ -91,7 +102,11 @@ export function createUpstream(options: UpstreamOptions): Upstream {
           const response = await ask(client, { params, verbatim }, signal);
           const text = await response.text();
           const body: unknown = JSON.parse(text);
-          return call.answered({ text, body, requestId: response.headers.get("x-request-id") });
+          const error = errorIn(body);
+          const broken = error && failureOf(new AnswerError(error, response.headers), false);
+          if (broken && !wasPaidFor(body)) return call.failed(broken);
+          const requestId = response.headers.get("x-request-id");
+          return call.answered({ text, body, requestId, ...(broken && { broken: broken.error }) });
         } catch (error) {
           return call.failed(failureOf(error, signal.aborted));
         }
@@ -103,18 +118,21 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         const abort = new AbortController();
         const untilHeaders = setTimeout(() => abort.abort(), timeoutMs);
         try {
-          const response = await ask(client, streamed({ params, verbatim }), abort.signal);
+          const asked = ask(client, streamed({ params, verbatim }), abort.signal);
+          const response = await asked.finally(() => clearTimeout(untilHeaders));
           const events = serverSentEvents(response, { abort, silenceMs: options.attemptTimeoutMs, deadlineMs });
-          return { requestId: response.headers.get("x-request-id"), events: call.pieces(events) };
+          const { texts, codeOf } = await readChunks(events, response.headers);
+          return { requestId: response.headers.get("x-request-id"), events: call.pieces(texts, codeOf) };
         } catch (error) {
           return call.failed(failureOf(error, abort.signal.aborted));
-        } finally {
-          clearTimeout(untilHeaders);
         }
       }),
 
-    models: (id, deadlineMs) =>
-      withRetries(retries, withinBudget(deadlineMs), async (timeoutMs) => {
+    models: async (id, deadlineMs) => {
+      if (id !== null && !isModelName(id)) {
+        throw new AppError("model_not_found", "There is no model of this name.", { param: "model" });
+      }
+      return withRetries(retries, withinBudget(deadlineMs), async (timeoutMs) => {
         const signal = AbortSignal.timeout(timeoutMs);
         try {
           const path = id === null ? "/models" : `/models/${encodeURIComponent(id)}`;
@@ -123,7 +141,8 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         } catch (error) {
           return failureOf(error, signal.aborted);
         }
-      }),
+      });
+    },
   };
 }
 
@@ -146,4 +165,36 @@ function ask(client: OpenAI, request: OpenAIRequest, signal: AbortSignal): Promi
   const pieces = ReadableStream.from(body.pieces());
   const withLength = { ...headers, "content-length": String(body.contentLength) };
   return client.post("/chat/completions", { body: pieces, headers: withLength, signal }).asResponse();
+}
+
+/** Some of an answer came, or its tokens were counted. */
+const wasPaidFor = (body: unknown): boolean => isJsonObject(body) && (saysSomething(body) || hasTokens(body.usage));
+
+/** OpenAI's client reads an error only where OpenAI itself puts it. */
+function withOpenAIsError(response: Response): Response {
+  if (response.ok) return response;
+  const text = async () => {
+    const body = await response.text();
+    const told = errorIn(tryJson(body), response.status);
+    return told ? JSON.stringify({ error: told.error }) : body;
+  };
+  return { ...response, text };
+}
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Whether this can name a model: it becomes a part of the path, where `..` would lead elsewhere. A proxy may decode it once more
+ * than we do.
+ */
+function isModelName(id: string): boolean {
+  const decoded = id.replace(/%(25)*2e/gi, ".").replace(/%(25)*2f|%(25)*5c|\\/gi, "/");
+  const isOdd = decoded.split("/").some((segment) => ["", ".", ".."].includes(segment));
+  return !isOdd && id.length <= maxModelNameLength && /^[ -~]+$/.test(id);
 }
