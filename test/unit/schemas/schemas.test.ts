@@ -104,4 +104,17 @@ describe("the registry", () => {
       additionalProperties: false,
     });
   });
+
+  it("keeps the order of properties, and refuses names that JavaScript would sort", () => {
+    const withOutput = (output: z.ZodObject) =>
+      defineSchema({ name: "ordered", description: "Any.", instructions: "Any.", input: "text", output });
+    const { properties, required } = toResponseFormat(withOutput(z.object({ z: z.string(), a: z.string() })))
+      .json_schema.schema;
+    expect([Object.keys(properties as object), required]).toEqual([
+      ["z", "a"],
+      ["z", "a"],
+    ]);
+    const nested = z.object({ list: z.array(z.object({ a: z.string(), "2": z.string() })) });
+    expect(() => toResponseFormat(withOutput(nested))).toThrow(/"2".*"item_2"/);
+  });
 });
