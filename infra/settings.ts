@@ -36,6 +36,14 @@ const schema = z.object({
   RESULT_TTL_DAYS: days.optional(),
   /** How long an uploaded image is kept: for ever when left out. */
   UPLOAD_TTL_DAYS: days.optional(),
+  /** A key of KMS of your own with which S3 encrypts what lies in the bucket. S3 uses a key of its own when this is left out. */
+  BUCKET_KMS_KEY_ARN: z
+    .string()
+    .regex(
+      /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/,
+      "Give the ARN of a key, such as arn:aws:kms:us-east-1:123456789012:key/…, and not of an alias.",
+    )
+    .optional(),
   /** Who is told of alarms. */
   ALARM_EMAIL: z.email("Give one e-mail address.").optional(),
   /** What OpenAI may cost in 24 hours before somebody is told: $10 a day is $300 a month, which nobody should learn from the bill. */

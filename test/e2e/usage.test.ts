@@ -129,3 +129,12 @@ test("GET /health needs no key", async () => {
   const response = await fetch(`${stage.api}/health`);
   expect([response.status, await response.json()]).toEqual([200, { status: "ok" }]);
 });
+
+test("HEAD /health tells a monitor as much, without a body", async () => {
+  const response = await fetch(`${stage.api}/health`, { method: "HEAD" });
+  expect([response.status, response.headers.get("x-request-id"), await response.text()]).toEqual([
+    200,
+    expect.any(String),
+    "",
+  ]);
+});
