@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { costOf, formatUsd } from "../../../packages/core/src/usage/cost.ts";
+import { models } from "../../../packages/core/src/model/catalogue.ts";
+import { type Billing, costOf, formatUsd, plainBilling } from "../../../packages/core/src/usage/cost.ts";
 import { priceOf, type Rates } from "../../../packages/core/src/usage/price.ts";
-import { prices } from "../../../packages/core/src/usage/prices.ts";
+
 import type { Usage } from "../../../packages/core/src/usage/usage.ts";
 
 const day = new Date("2026-11-22T09:00:00Z");
@@ -23,8 +24,13 @@ const usage = (counts: Partial<Usage>): Usage => ({
   ...counts,
 });
 
-function cost(model: string, counts: Partial<Usage>, serviceTier: string | null = "default"): number | null {
-  return costOf(usage(counts), ratesOf(model), serviceTier);
+function cost(
+  model: string,
+  counts: Partial<Usage>,
+  serviceTier: string | null = "default",
+  billing: Partial<Billing> = {},
+): number | null {
+  return costOf(usage(counts), ratesOf(model), serviceTier, { ...plainBilling, ...billing });
 }
 
 describe("costOf", () => {
@@ -47,6 +53,33 @@ describe("costOf", () => {
     expect(cost("gpt-5.4", { promptTokens: 100, cacheWriteTokens: 100 })).toBe(250_000);
   });
 
+  it("prices cache writes of 12 hours at 2.5 times the input, where 30 minutes cost 1.25 times", () => {
+    const written = { promptTokens: 100, cacheWriteTokens: 100 };
+    for (const model of ["gpt-5.6-luna", "gpt-6-luna", "gpt-6.1-terra"]) {
+      const plain = cost(model, { promptTokens: 100 }) ?? Number.NaN;
+      expect(cost(model, written, "default", { cacheLifetime: "30m" })).toBe(plain * 1.25);
+      expect(cost(model, written, "default", { cacheLifetime: "12h" })).toBe(plain * 2.5);
+    }
+    expect(cost("gpt-5.4", written, "default", { cacheLifetime: "12h" })).toBe(250_000);
+  });
+
+  it("leaves cache writes of several lifetimes unpriced, since OpenAI tells only their sum, and a request that wrote none not", () => {
+    const mixed = { cacheLifetime: "mixed" } as const;
+    expect(cost("gpt-6-luna", { promptTokens: 100, cacheWriteTokens: 1 }, "default", mixed)).toBeNull();
+    expect(cost("gpt-6-luna", { promptTokens: 100 }, "default", mixed)).toBe(10_000);
+  });
+
+  it("adds a search model's fee for the call, once and in no tier's proportion", () => {
+    expect(cost("gpt-5-search-api", { promptTokens: 8 })).toBe(8 * 1_250 + 10_000_000);
+    expect(cost("gpt-4o-search-preview", { promptTokens: 8 }, "batch")).toBe((8 * 2_500) / 2 + 25_000_000);
+  });
+
+  it("leaves a web search unpriced on a model without a known fee for it", () => {
+    const searching = { searchesWeb: true };
+    expect(cost("gpt-4o", { promptTokens: 8 }, "default", searching)).toBeNull();
+    expect(cost("gpt-5-search-api", { promptTokens: 8 }, "default", searching)).toBe(10_010_000);
+  });
+
   it("doubles input and cache and adds half to output above 272,000 input tokens, for the whole request", () => {
     const counts = { promptTokens: 272_000, cachedTokens: 2_000, completionTokens: 1_000 };
     expect(cost("gpt-5.4", counts)).toBe(270_000 * 2_500 + 2_000 * 250 + 1_000 * 15_000);
@@ -56,7 +89,8 @@ describe("costOf", () => {
   });
 
   it("halves batch and flex, and rounds half a nano-dollar up, once", () => {
-    expect(cost("gpt-4o-mini", { promptTokens: 2_855, completionTokens: 31 }, "flex")).toBe(223_425);
+    expect(cost("gpt-4o-mini", { promptTokens: 2_855, completionTokens: 31 }, "batch")).toBe(223_425);
+    expect(cost("gpt-6-luna", { promptTokens: 2_000, completionTokens: 31 }, "flex")).toBe(107_750);
     expect(cost("gpt-5-nano", { promptTokens: 1, cachedTokens: 1 }, "batch")).toBe(3);
     expect(cost("gpt-5-nano", { promptTokens: 2, cachedTokens: 2 }, "batch")).toBe(5);
   });
@@ -66,22 +100,45 @@ describe("costOf", () => {
     for (const tier of [null, "auto"]) expect(cost("gpt-4o", counts, tier)).toBe(cost("gpt-4o", counts));
   });
 
-  it("leaves audio unpriced, of a model too whose text has a price", () => {
-    expect(cost("gpt-4o", { promptTokens: 7, hasAudio: true })).toBeNull();
+  it("prices audio in each direction by its own list", () => {
+    // 100 text × 2,500 + 20 audio × 32,000 + 10 text × 10,000 + 40 audio × 64,000
+    const counts = { promptTokens: 120, completionTokens: 50, audioPromptTokens: 20, audioCompletionTokens: 40 };
+    expect(cost("gpt-audio", { ...counts, hasAudio: true })).toBe(3_550_000);
+    expect(cost("gpt-audio-mini-2025-12-15", { ...counts, hasAudio: true })).toBe(
+      100 * 600 + 20 * 10_000 + 10 * 2_400 + 40 * 20_000,
+    );
+  });
+
+  it("leaves audio unpriced where its price or its tokens are not known", () => {
+    const audio = { promptTokens: 7, hasAudio: true as const, audioPromptTokens: 7, audioCompletionTokens: 0 };
+    expect(cost("gpt-4o", audio)).toBeNull();
+    expect(cost("gpt-audio", { promptTokens: 7, hasAudio: true })).toBeNull();
+    expect(cost("gpt-audio", { ...audio, cachedTokens: 1 })).toBeNull();
+    expect(cost("gpt-audio", audio, "flex")).toBeNull();
+  });
+
+  it("prices priority by its own list, and fast as the same tier", () => {
+    const counts = { promptTokens: 7, cachedTokens: 2, completionTokens: 3 };
+    expect(cost("gpt-4o", counts, "priority")).toBe(5 * 4_250 + 2 * 2_125 + 3 * 17_000);
+    expect(cost("gpt-5.5", counts, "priority")).toBe(5 * 12_500 + 2 * 1_250 + 3 * 75_000);
+    expect(cost("gpt-6.1-sol", counts, "fast")).toBe(2 * (cost("gpt-6.1-sol", counts) ?? Number.NaN));
   });
 
   it("leaves a tier without a known price unpriced, unless the stage gives it one", () => {
-    for (const tier of ["priority", "scale", "constructor"])
+    for (const tier of ["flex", "scale", "ultrafast", "constructor", "__proto__"])
       expect(cost("gpt-4o", { promptTokens: 7 }, tier)).toBeNull();
-    const priority = { inputNanoUsd: 4_250, cachedInputNanoUsd: 2_125, outputNanoUsd: 17_000 };
-    const rates = { ...ratesOf("gpt-4o"), serviceTiers: new Map([["priority", priority]]) };
-    expect(costOf(usage({ promptTokens: 2, completionTokens: 1 }), rates, "priority")).toBe(25_500);
+    expect(cost("gpt-5-nano", { promptTokens: 7 }, "priority")).toBeNull();
+    const scale = { inputNanoUsd: 4_250, cachedInputNanoUsd: 2_125, outputNanoUsd: 17_000 };
+    const rates = { ...ratesOf("gpt-4o"), serviceTiers: new Map([["scale", scale]]) };
+    expect(costOf(usage({ promptTokens: 2, completionTokens: 1 }), rates, "scale")).toBe(25_500);
   });
 });
 
 describe("costs of any usage", () => {
-  const anyRates = fc.constantFrom(...new Set(prices.map(({ model }) => model))).map(ratesOf);
-  const anyTier = fc.constantFrom("default", "flex", "batch");
+  const anyRates = fc.constantFrom(...new Set(models.map(({ name: model }) => model))).map(ratesOf);
+  /** Each model's own: in another, it is unpriced. */
+  const tiersOf = ({ halfPriceTiers, serviceTiers }: Rates) => ["default", ...halfPriceTiers, ...serviceTiers.keys()];
+  const anyRatesAndTier = anyRates.chain((rates) => fc.tuple(fc.constant(rates), fc.constantFrom(...tiersOf(rates))));
   const anyUsage = fc
     .tuple(fc.nat(2_000_000), fc.nat(1_000_000), fc.nat(1_000), fc.nat(1_000))
     .map(([promptTokens, completionTokens, cachedPart, writePart]) => {
@@ -93,7 +150,7 @@ describe("costs of any usage", () => {
 
   it("are whole, never negative, and grow with every token", () => {
     fc.assert(
-      fc.property(anyUsage, anyRates, anyTier, fc.nat(1_000), (counts, rates, tier, more) => {
+      fc.property(anyUsage, anyRatesAndTier, fc.nat(1_000), (counts, [rates, tier], more) => {
         const before = price(counts, rates, tier);
         expect(Number.isSafeInteger(before) && before >= 0).toBe(true);
         const prompt = { ...counts, promptTokens: counts.promptTokens + more };
@@ -106,7 +163,7 @@ describe("costs of any usage", () => {
 
   it("are never higher for a cached token than for a plain one, nor lower for one that is written", () => {
     fc.assert(
-      fc.property(anyUsage, anyRates, anyTier, (counts, rates, tier) => {
+      fc.property(anyUsage, anyRatesAndTier, (counts, [rates, tier]) => {
         const plain = price({ ...counts, cachedTokens: 0, cacheWriteTokens: 0 }, rates, tier);
         expect(price({ ...counts, cacheWriteTokens: 0 }, rates, tier)).toBeLessThanOrEqual(plain);
         expect(price({ ...counts, cachedTokens: 0 }, rates, tier)).toBeGreaterThanOrEqual(plain);
@@ -116,9 +173,9 @@ describe("costs of any usage", () => {
 
   it("are the sum of what input, cache and output cost alone, to the rounding", () => {
     fc.assert(
-      fc.property(anyUsage, anyRates, anyTier, (counts, whole, tier) => {
-        // The surcharge depends on the whole request, so parts are compared without it.
-        const rates = { ...whole, longContext: false };
+      fc.property(anyUsage, anyRatesAndTier, (counts, [whole, tier]) => {
+        // The surcharge and the fee depend on the whole request, so parts are compared without them.
+        const rates = { ...whole, longContext: false, perCallNanoUsd: 0 };
         const parts = [
           usage({ promptTokens: counts.promptTokens - counts.cachedTokens - counts.cacheWriteTokens }),
           usage({ promptTokens: counts.cachedTokens, cachedTokens: counts.cachedTokens }),

@@ -128,6 +128,3 @@ export const parameterRules: readonly Rule[] = [
   needs("function_call", "functions"),
   topLogprobsNeedsLogprobs,
 ];
-
-/** o-series, gpt-5 and later: they take `max_completion_tokens` and refuse `max_tokens`. */
-export const isReasoningModel = (model: string): boolean => /^(o\d|gpt-([5-9]|\d{2}))/.test(model);

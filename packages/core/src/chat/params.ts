@@ -1,11 +1,13 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import { AppError } from "../error.ts";
+import { needsMaxCompletionTokens } from "../model/model.ts";
 import { toResponseFormat } from "../schemas/index.ts";
 import { requireSchema } from "../schemas/require.ts";
+import { checkFollowable } from "../structured/followable.ts";
 import type { OutputFormat } from "../structured/parse.ts";
 import type { Problem } from "../structured/problem.ts";
 import { checkStrictSchema } from "../structured/strict.ts";
-import { isReasoningModel, type Parameters, type ResponseFormat } from "./parameters.ts";
+import type { Parameters, ResponseFormat } from "./parameters.ts";
 
 /** OpenAI's request, in which an image's `url` may be an `InlineImage`, and what its answer has to look like. */
 export interface ChatCall {
@@ -22,8 +24,8 @@ interface Message {
 }
 
 /**
- * Turns what the caller asked for into OpenAI's request. Throws `invalid_schema` for a schema that OpenAI would refuse,
- * before it costs anything; everything else about a request was judged when it was parsed.
+ * Turns what the caller asked for into OpenAI's request. Throws `invalid_schema` for a schema that OpenAI would refuse, or by which
+ * no answer could be judged, before it costs anything; everything else about a request was judged when it was parsed.
  */
 export function toChatCall(messages: Message[], parameters: Parameters, defaultModel: string): ChatCall {
   const { schema: schemaName, response_format, max_tokens, max_completion_tokens, ...rest } = withoutNulls(parameters);
@@ -38,7 +40,7 @@ export function toChatCall(messages: Message[], parameters: Parameters, defaultM
     messages: registered ? instructed(messages, registered.instructions) : messages,
     ...(registered ? { response_format: toResponseFormat(registered) } : response_format && { response_format }),
     ...(limit != null &&
-      (isReasoningModel(model) || max_completion_tokens != null
+      (needsMaxCompletionTokens(model) || max_completion_tokens != null
         ? { max_completion_tokens: limit }
         : { max_tokens: limit })),
   } as unknown as ChatCompletionCreateParamsNonStreaming;
@@ -54,33 +56,37 @@ function instructed(messages: Message[], instructions: string): Message[] {
   return own ? messages : [{ role: "system", content: instructions }, ...messages];
 }
 
+/** By this schema an answer is judged, strict or not, so that it has to be one that can be followed. */
 function checkResponseFormat(format: ResponseFormat): void {
-  if (format.type !== "json_schema" || !format.json_schema.strict) return;
-  refuseProblems(checkStrictSchema(format.json_schema.schema), "response_format.json_schema.schema");
+  if (format.type !== "json_schema" || format.json_schema.schema == null) return;
+  const { schema, strict } = format.json_schema;
+  const param = "response_format.json_schema.schema";
+  if (strict) refuseProblems(checkStrictSchema(schema), param, byStrictMode);
+  refuseProblems(checkFollowable(schema), param, "No answer could be judged by this schema.");
 }
 
 function checkTools({ tools }: Pick<Parameters, "tools">): void {
   tools?.forEach((tool, index) => {
     if (tool.type !== "function" || !tool.function.strict) return;
-    refuseProblems(checkStrictSchema(tool.function.parameters), `tools[${index}].function.parameters`);
+    refuseProblems(checkStrictSchema(tool.function.parameters), `tools[${index}].function.parameters`, byStrictMode);
   });
 }
 
 /** At most this many problems are told: a schema that breaks one rule a hundred times is mended by the first few. */
 const maxProblemsTold = 10;
 
-function refuseProblems(problems: Problem[], root: string): void {
+const byStrictMode = "OpenAI's strict mode would refuse this schema.";
+
+function refuseProblems(problems: Problem[], root: string, summary: string): void {
   const [first] = problems;
   if (!first) return;
   const told = problems
     .slice(0, maxProblemsTold)
     .map(({ path, message, mend }) => `${path || "(root)"}: ${message}${mend ? ` To mend it, ${mend}.` : ""}`);
   const rest = problems.length - told.length;
-  throw new AppError(
-    "invalid_schema",
-    `OpenAI's strict mode would refuse this schema. ${told.join(" | ")}${rest > 0 ? ` | and ${rest} more` : ""}`,
-    { param: first.path ? `${root}.${first.path}` : root },
-  );
+  throw new AppError("invalid_schema", `${summary} ${told.join(" | ")}${rest > 0 ? ` | and ${rest} more` : ""}`, {
+    param: first.path ? `${root}.${first.path}` : root,
+  });
 }
 
 type WithoutNulls<T> = { [K in keyof T]: Exclude<T[K], null> };

@@ -1,5 +1,5 @@
 import { AppError } from "../error.ts";
-import { familyOf } from "../usage/price.ts";
+import { familyOf } from "../model/model.ts";
 import type { CallerKey } from "./limits.ts";
 import { countRequest } from "./rate.ts";
 import type { KeyStore } from "./store.ts";

@@ -1,4 +1,5 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import { outputLimitFor } from "../budget/output-tokens.ts";
 import type { KeyBudget } from "../budget/schema.ts";
 import { AppError, toAppError } from "../error.ts";
 import { admit } from "../key/admit.ts";
@@ -7,6 +8,7 @@ import type { Completion, Upstream } from "../openai/client.ts";
 import { UpstreamFailure } from "../openai/retry.ts";
 import { judge, type OutputFormat } from "../structured/parse.ts";
 import type { Problem } from "../structured/problem.ts";
+import { billingOf } from "../usage/billing.ts";
 import { costOf } from "../usage/cost.ts";
 import { type PriceOverrides, priceOf } from "../usage/price.ts";
 import { type Usage, usageFrom } from "../usage/usage.ts";
@@ -125,8 +127,9 @@ export async function begin(deps: PerformDeps, job: Job): Promise<Attempt | Perf
     stopRenewing: () => clearInterval(renewal),
   };
   try {
-    const { params, format, budget = budgetOf(job.key), ...found } = await job.prepare(lease.result);
+    const { params: asked, format, budget = budgetOf(job.key), ...found } = await job.prepare(lease.result);
     const result = { ...held.result, ...found };
+    const params = budget ? { ...asked, ...outputLimitFor(asked, budget) } : asked;
     const reserved = budget ? await reserve(deps, lease, budget, params) : lease;
     const upstreamDeadlineMs = job.deadlineMs - settleReserveMs;
     return { ...held, lease: reserved, result, params, format, upstreamDeadlineMs };
@@ -227,7 +230,7 @@ interface Body {
 }
 
 function settlementOf(deps: PerformDeps, attempt: Attempt, completion: Answered): Settlement {
-  const { result, format, startedMs } = attempt;
+  const { result, params, format, startedMs } = attempt;
   const completedAt = deps.now();
   const body = completion.body as Body | null;
   const model = textOr(body?.model, result.model);
@@ -246,7 +249,7 @@ function settlementOf(deps: PerformDeps, attempt: Attempt, completion: Answered)
       structured: format.type !== "text",
       usage,
       ...(usage && !exact && { usageEstimated: true }),
-      costNanoUsd: usage && rates ? costOf(usage, rates, serviceTier) : null,
+      costNanoUsd: usage && rates ? costOf(usage, rates, serviceTier, billingOf(params)) : null,
       openai: {
         id: textOr(body?.id, null),
         requestId: completion.requestId,
@@ -287,10 +290,11 @@ export async function fail(
     await release(deps.store, lease, error, maybeBilled);
     return error.with({ resultId: job.id });
   }
-  const callersFault = error.status < 500 && !error.retryable;
+  // A request that has to wait for others' reservations was not asked of OpenAI either.
+  const isCallers = error.status < 500 && (!error.retryable || failure === null);
   const idWasHandedOut = job.source === "s3" || result.deferred !== undefined;
   const isUncounted = lease.pendingUnaccounted + maybeBilled === 0 && lease.ledger.length === 0;
-  if (callersFault && !idWasHandedOut && isUncounted) {
+  if (isCallers && !idWasHandedOut && isUncounted) {
     const forgotten = await discard(deps.store, lease).catch(() => false);
     if (forgotten) return error;
   }

@@ -33,6 +33,8 @@ const usage = z.object({
   cacheWriteTokens: z.int(),
   reasoningTokens: z.int(),
   hasAudio: z.literal(true).optional(),
+  audioPromptTokens: z.int().optional(),
+  audioCompletionTokens: z.int().optional(),
 });
 
 /** What was asked for when an upload was announced. Kept with its result: a later image under the same key is asked about alike. */

@@ -1,42 +1,77 @@
 import * as z from "zod";
+import { familyOf, modelNamed, type NamedModel, type Prices, spellingOf, type TokenPrices } from "../model/model.ts";
 import { at, type Problem } from "../structured/problem.ts";
-import { type PriceRow, prices, type TokenPrices } from "./prices.ts";
 
 /** What one model's tokens cost on one day. */
 export interface Rates extends TokenPrices {
   longContext: boolean;
   cacheWrites: boolean;
-  /** Prices of service tiers that a stage has given its own, by OpenAI's name of the tier (`priority`). */
+  /** The service tiers that cost half; another one is unpriced, unless `serviceTiers` has it. */
+  halfPriceTiers: readonly ("flex" | "batch")[];
+  /** Audio tokens; null when the model has none, or nobody knows what they cost. */
+  audio: { inputNanoUsd: number; outputNanoUsd: number } | null;
+  /** A fee for each request, on top of its tokens. */
+  perCallNanoUsd: number;
+  /** Prices of service tiers that do not follow from the default's, by OpenAI's name of the tier (`priority`). */
   serviceTiers: ReadonlyMap<string, TokenPrices>;
 }
 
-export type PriceOverrides = ReadonlyMap<string, Rates>;
+/** A stage's own prices of a model. What it does not say of audio and of the fee for a call stays as the catalogue has it. */
+type Override = Omit<Rates, "audio" | "perCallNanoUsd"> & Partial<Pick<Rates, "perCallNanoUsd">>;
 
-/** The model without its snapshot's date: `gpt-4o-mini-2024-07-18` is `gpt-4o-mini`. */
-export function familyOf(model: string): string {
-  return model.replace(/-\d{4}-\d{2}-\d{2}$/, "");
-}
+/** By the name that the stage gives: a family, a snapshot, an alias, or any spelling of one. */
+export type PriceOverrides = ReadonlyMap<string, Override>;
 
 /**
- * The prices of `model` (as the response names it) then, or null when they are not known: an unknown model is
- * unpriced, never free. The exact name counts before the family, and a stage's override before the list, so that a
- * snapshot with a price of its own keeps it. Nothing else is inferred: `gpt-4o-audio-preview` is not `gpt-4o`.
+ * The prices of `model` (as the response names it) then, or null when they are not known: an unknown model is unpriced, never
+ * free. A stage's override counts before the catalogue, and an exact name before its family.
  */
 export function priceOf(model: string, when: Date, overrides: PriceOverrides = new Map()): Rates | null {
-  const day = when.toISOString().slice(0, 10);
-  for (const name of new Set([model, familyOf(model)])) {
-    const override = overrides.get(name);
-    if (override !== undefined) return override;
-    const row = rowOf(name, day);
-    if (row !== null) return { ...row, serviceTiers: new Map() };
-  }
-  return null;
+  const named = modelNamed(model);
+  const prices = named && pricesOn(named.isFineTuned ? named.model.fineTunedPrices : named.model.prices, when);
+  const listed = prices && ratesFrom(prices);
+  const own = overrideOf(model, overrides);
+  return own ? { perCallNanoUsd: 0, audio: null, ...definedFees(listed), ...own } : listed;
 }
 
-function rowOf(model: string, day: string): PriceRow | null {
-  const rows = prices.filter((row) => row.model === model && row.from <= day);
-  return rows.reduce<PriceRow | null>((last, row) => (last === null || row.from > last.from ? row : last), null);
+const definedFees = (listed: Rates | null) => listed && { perCallNanoUsd: listed.perCallNanoUsd, audio: listed.audio };
+
+/**
+ * The stage's own prices of a model: by its exact name, else by another spelling of it, else by its family. A family's do not
+ * hold for a snapshot that has its own row in the catalogue, nor for a fine-tuned model, which costs more.
+ */
+function overrideOf(model: string, overrides: PriceOverrides): Override | undefined {
+  if (overrides.size === 0) return undefined;
+  const exact = overrides.get(model);
+  if (exact) return exact;
+  const [spelling, family] = [spellingOf(model), familyOf(spellingOf(model))];
+  const row = modelNamed(model);
+  // `ft:gpt-4o-mini-2024-07-18:acme::x` without its owner and its own name.
+  const [fineTunedBase] = /^ft:[^:]+(?=:)/.exec(spelling) ?? [];
+  const hasOwnRow = row?.model.name === spelling && spelling !== family;
+  const byNames = (matches: (name: string) => boolean) =>
+    [...overrides].find(([name]) => matches(spellingOf(name)))?.[1];
+  const ofRow = (name: string) => familyOf(name) === name && row !== null && isSameRow(row, modelNamed(name));
+  return (
+    byNames((name) => name === spelling || name === fineTunedBase) ??
+    (hasOwnRow ? undefined : (byNames((name) => name === family) ?? byNames(ofRow)))
+  );
 }
+
+const isSameRow = (a: NamedModel, b: NamedModel | null): boolean =>
+  b !== null && a.model === b.model && a.isFineTuned === b.isFineTuned;
+
+/** The entry that holds on a day: the last that began by then. */
+function pricesOn(entries: readonly Prices[], when: Date): Prices | null {
+  const day = when.toISOString().slice(0, 10);
+  const begun = entries.filter(({ from }) => from <= day);
+  return begun.reduce<Prices | null>((last, entry) => (last === null || entry.from > last.from ? entry : last), null);
+}
+
+const ratesFrom = ({ priority, ...prices }: Prices): Rates => ({
+  ...prices,
+  serviceTiers: new Map(priority ? [["priority", priority]] : []),
+});
 
 /** $1 per 1M tokens is 1,000 nano-dollars a token, so three decimals are exact; above $10,000 is a slip of the pen. */
 const dollarsPerMillion = z.union([z.string(), z.number()]).transform((written, context) => {
@@ -52,6 +87,20 @@ const dollarsPerMillion = z.union([z.string(), z.number()]).transform((written, 
   return Number(dollars + decimals.padEnd(3, "0"));
 });
 
+/** $0.01 is 10,000,000 nano-dollars. */
+const dollarsPerCall = z.union([z.string(), z.number()]).transform((written, context) => {
+  const match = /^\$?(\d{1,3})(?:\.(\d{1,9})0*)?$/.exec(String(written).trim());
+  if (match === null) {
+    context.addIssue({
+      code: "custom",
+      message: "A fee is in $ for each request, below 1000 and with at most 9 decimals, such as 0.01.",
+    });
+    return z.NEVER;
+  }
+  const [, dollars = "", decimals = ""] = match;
+  return Number(dollars + decimals.padEnd(9, "0"));
+});
+
 const tokenPrices = { input: dollarsPerMillion, cached_input: dollarsPerMillion.optional(), output: dollarsPerMillion };
 
 const overridesSchema = z.record(
@@ -60,6 +109,7 @@ const overridesSchema = z.record(
     ...tokenPrices,
     long_context: z.boolean().default(false),
     cache_writes: z.boolean().default(false),
+    per_call: dollarsPerCall.optional(),
     service_tiers: z.record(z.string().min(1), z.strictObject(tokenPrices)).default({}),
   }),
 );
@@ -67,7 +117,8 @@ const overridesSchema = z.record(
 /**
  * A stage's own prices, in $ per 1M tokens as people write them, numbers or strings:
  * `{"gpt-4o-mini": {"input": "0.15", "cached_input": 0.075, "output": 0.6}}`. `cached_input` is `input` when left out;
- * `long_context` and `cache_writes` switch OpenAI's surcharges on; `service_tiers: {"priority": {…}}` prices a tier.
+ * `long_context` and `cache_writes` switch OpenAI's surcharges on; `service_tiers: {"priority": {…}}` prices a tier, and flex and batch
+ * cost half unless it does; `per_call` is a fee in $ for each request.
  * Each problem's path names the wrong key (`gpt-4o-mini.output`, `["gpt-4.1"].output`).
  */
 export function parsePriceOverrides(
@@ -75,12 +126,14 @@ export function parsePriceOverrides(
 ): { ok: true; overrides: PriceOverrides } | { ok: false; problems: Problem[] } {
   const parsed = overridesSchema.safeParse(json);
   if (!parsed.success) return { ok: false, problems: parsed.error.issues.flatMap(problemsOf) };
-  const overrides = Object.entries(parsed.data).map(([model, written]): [string, Rates] => [
+  const overrides = Object.entries(parsed.data).map(([model, written]): [string, Override] => [
     model,
     {
       ...pricesFrom(written),
       longContext: written.long_context,
       cacheWrites: written.cache_writes,
+      halfPriceTiers: ["flex", "batch"],
+      ...(written.per_call !== undefined && { perCallNanoUsd: written.per_call }),
       serviceTiers: new Map(Object.entries(written.service_tiers).map(([tier, own]) => [tier, pricesFrom(own)])),
     },
   ]);

@@ -12,6 +12,9 @@ export interface Usage {
   reasoningTokens: number;
   /** Only there when some of the tokens are audio, which costs several times as much as text. */
   hasAudio?: true | undefined;
+  /** Of `promptTokens` and `completionTokens`; there when `hasAudio` is, unless the usage is an estimate or was stored before 2026-12. */
+  audioPromptTokens?: number | undefined;
+  audioCompletionTokens?: number | undefined;
 }
 
 /**
@@ -33,7 +36,16 @@ export function usageFrom(openaiUsage: unknown): Usage | null {
     cachedTokens,
     cacheWriteTokens: Math.min(count(prompt.cache_write_tokens) ?? 0, promptTokens - cachedTokens),
     reasoningTokens: Math.min(count(completion.reasoning_tokens) ?? 0, completionTokens),
-    ...((count(prompt.audio_tokens) || count(completion.audio_tokens)) && { hasAudio: true as const }),
+    ...audioOf(count(prompt.audio_tokens) ?? 0, count(completion.audio_tokens) ?? 0, promptTokens, completionTokens),
+  };
+}
+
+function audioOf(prompt: number, completion: number, promptTokens: number, completionTokens: number) {
+  if (prompt + completion === 0) return {};
+  return {
+    hasAudio: true as const,
+    audioPromptTokens: Math.min(prompt, promptTokens),
+    audioCompletionTokens: Math.min(completion, completionTokens),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Message } from "../chat/message.ts";
 import { AppError } from "../error.ts";
 import type { ResultImage } from "../result/result.ts";
-import { inspectImage } from "./image.ts";
+import { inspectImage, works } from "./image.ts";
 import { InlineImage } from "./inline-image.ts";
 
 export interface InspectedImage {
@@ -30,7 +30,7 @@ const base64Pattern = /^[A-Za-z0-9+/]*={0,2}$/;
 export function decodeBase64(text: string, param: string): Uint8Array {
   const compact = text.replace(/\s+/g, "");
   if (!base64Pattern.test(compact) || compact.length % 4 === 1) {
-    throw new AppError("invalid_image", `${param}: This is not base64.`, { param });
+    throw new AppError("invalid_image", `${param}: This is not base64. ${works}`, { param });
   }
   return Buffer.from(compact, "base64");
 }
@@ -41,7 +41,7 @@ export function decodeDataUrl(url: string, param: string): Uint8Array {
   if (comma < 0 || !/;base64$/i.test(url.slice(0, comma))) {
     throw new AppError(
       "invalid_image",
-      `${param}: A data: URL has to read data:image/png;base64,… (or jpeg, webp, gif).`,
+      `${param}: A data: URL has to read data:image/png;base64,… (or jpeg, webp, gif). ${works}`,
       {
         param,
       },
