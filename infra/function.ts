@@ -6,8 +6,12 @@ interface FunctionProps {
   /** File in packages/functions/src; its export is `handler`. */
   file: string;
   limits: { functionTimeoutMs: number; memoryMb: number };
-  /** Exactly the actions that the function calls, on exactly the resources that it calls them on. */
-  permissions?: { actions: string[]; resources: $util.Input<string>[] }[];
+  /** Exactly the actions that the function calls, on exactly the resources that it calls them on, and of a table the items. */
+  permissions?: {
+    actions: string[];
+    resources: $util.Input<string>[];
+    conditions?: { test: string; variable: string; values: string[] }[];
+  }[];
   link?: (typeof images | typeof ledger | typeof openaiApiKey | sst.aws.Queue)[];
   environment?: Record<string, string>;
   /** Packages that lie beside the bundle, in the versions of packages/functions/package.json. */

@@ -50,12 +50,12 @@ export async function startS3(options: S3Options) {
   const deps: S3Deps = { store, blobs, outbox, buckets, principals, region, account, now: Date.now };
   announceNotifications(deps);
 
-  const listener = await listenOnLoopback((request, response) => {
+  const listener = await listenOnLoopback(async (request, response) => {
     const requestId = newRequestId();
     response.setHeader("x-amz-request-id", requestId);
     response.setHeader("x-amz-id-2", requestId);
     response.setHeader("server", "AmazonS3");
-    answer(deps, request, response, requestId, options).catch((error) =>
+    await answer(deps, request, response, requestId, options).catch((error) =>
       sendError(request, response, requestId, error),
     );
   });

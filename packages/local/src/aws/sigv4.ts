@@ -148,13 +148,12 @@ export function sameSignature(expected: string, given: string): boolean {
 /** The query as name → value or values, decoded; `+` is a space, as S3 reads it. */
 export function parseQuery(url: string): Record<string, string | string[]> {
   const start = url.indexOf("?");
-  const query: Record<string, string | string[]> = {};
-  if (start === -1) return query;
-  for (const [name, value] of new URLSearchParams(url.slice(start + 1))) {
-    const earlier = query[name];
-    query[name] = earlier === undefined ? value : [earlier, value].flat();
+  const query = new Map<string, string | string[]>();
+  for (const [name, value] of new URLSearchParams(start === -1 ? "" : url.slice(start + 1))) {
+    const earlier = query.get(name);
+    query.set(name, earlier === undefined ? value : [earlier, value].flat());
   }
-  return query;
+  return Object.fromEntries(query);
 }
 
 function readClaim(request: SignedRequest): Claim {
