@@ -69,9 +69,7 @@ export function imageTokens({ width, height, detail }: Shown, rate: ImageRate) {
     const tilesAlong = (side: number) => Math.ceil(Math.max(1, Math.round(side * shrink)) / 512);
     return rate.baseTokens + rate.tileTokens * tilesAlong(width) * tilesAlong(height);
   }
-  const limit = patchLimit(detail, rate);
-  const fit = Math.min(1, limit.maxSide / Math.max(width, height));
-  return Math.ceil(patchesOf(width * fit, height * fit, limit.maxPatches) * rate.multiplier);
+  return Math.ceil(patchesOf(width, height, patchLimit(detail, rate)) * rate.multiplier);
 }
 
 /** @throws OpenAIError 400 for a picture that the model would have to shrink and does not */
@@ -98,17 +96,20 @@ function patchLimit(
 }
 
 /**
- * 32-pixel patches. A picture over the cap is not cut off at it but shrunk until whole patches fit, so the guide's
- * 1800×2400 example comes to 33×44 = 1,452 patches rather than 1,536.
+ * 32-pixel patches. A picture over a limit is shrunk, keeping its shape, until it is within both. It is not cut off at the most
+ * patches but shrunk until whole patches fit, so the guide's 1800×2400 example comes to 33×44 = 1,452 patches rather than 1,536.
  */
-function patchesOf(width: number, height: number, maxPatches: number): number {
-  const patches = Math.ceil(width / 32) * Math.ceil(height / 32);
-  if (patches <= maxPatches) return patches;
+function patchesOf(width: number, height: number, { maxPatches, maxSide }: PatchLimit): number {
+  const fit = Math.min(1, maxSide / Math.max(width, height), shrinkToPatches(width, height, maxPatches));
+  const along = (side: number) => Math.max(1, Math.ceil(Number(((side * fit) / 32).toFixed(6))));
+  return along(width) * along(height);
+}
+
+function shrinkToPatches(width: number, height: number, maxPatches: number): number {
+  if (Math.ceil(width / 32) * Math.ceil(height / 32) <= maxPatches) return 1;
   const shrink = Math.sqrt((32 * 32 * maxPatches) / (width * height));
   const [across, down] = [(width * shrink) / 32, (height * shrink) / 32];
-  const toWhole = Math.min(Math.floor(across) / across, Math.floor(down) / down);
-  const along = (side: number) => Math.max(1, Math.ceil(Number((side * toWhole).toFixed(6))));
-  return along(across) * along(down);
+  return shrink * Math.min(Math.floor(across) / across, Math.floor(down) / down);
 }
 
 /** What a reasoning model thinks before a choice, in tokens: in steps of 64 as OpenAI bills it, more for more effort. */
