@@ -157,6 +157,41 @@ describe("schemas reach OpenAI as their caller wrote them", () => {
   });
 });
 
+describe("a strict schema as OpenAI takes it", () => {
+  const schema = {
+    type: "object",
+    properties: {
+      phone: { type: "string", pattern: "^\\d{3}\\-\\d{4}$", minLength: 8, maxLength: 8 },
+      handle: { type: "string", pattern: "^\\@[\\w-.]+$", nullable: true },
+    },
+    required: ["phone", "handle"],
+    additionalProperties: false,
+  };
+  const ask = (answer: object) => {
+    says = JSON.stringify(answer);
+    const response_format = { type: "json_schema", json_schema: { name: "contact", strict: true, schema } };
+    const messages = [{ role: "user", content: "Hi" }];
+    return post<Result & ErrorBody>("/chat", JSON.stringify({ messages, response_format }));
+  };
+
+  test.each([[{ phone: "555-0199", handle: null }], [{ phone: "555-0199", handle: "@a.da" }]])(
+    "fits %o",
+    async (answer) => {
+      expect((await ask(answer)).body).toMatchObject({ status: "succeeded", output: answer });
+    },
+  );
+
+  test.each([
+    [{ phone: "5550199", handle: null }, /phone/],
+    [{ phone: null, handle: null }, /phone/],
+    [{ phone: "555-0199", handle: "ada" }, /handle/],
+  ])("does not fit %o", async (answer, message) => {
+    const { status, body } = await ask(answer);
+    expect(status).toBe(502);
+    expect(body.error).toMatchObject({ code: "invalid_output", message: expect.stringMatching(message) });
+  });
+});
+
 describe("an output", () => {
   const output = '{"id":12345678901234567890,"share":0.12345678901234567890,"far":1e400,"plain":1.5}';
   const format = (type: string) => `"response_format": {"type": "json_schema", "json_schema": {"name": "any",

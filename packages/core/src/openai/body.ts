@@ -36,8 +36,10 @@ export function bodyOf({ params, verbatim }: OpenAIRequest): string | Body {
 }
 
 /** An object's JSON with more members. It has some already: every request has messages. */
-const withLast = (json: string, members: [name: string, text: string][]): string =>
-  json.slice(0, -1) + members.map(([name, text]) => `,${JSON.stringify(name)}:${text}`).join("") + json.slice(-1);
+function withLast(json: string, members: [name: string, text: string][]): string {
+  if (members.length === 0) return json;
+  return `${json.slice(0, -1)},${members.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;
+}
 
 const lengthOf = (part: string | InlineImage): number =>
   typeof part === "string" ? Buffer.byteLength(part) : part.urlLength;
