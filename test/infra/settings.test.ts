@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { modelNamed } from "../../packages/core/src/model/model.ts";
 import type { Manifest } from "../../packages/local/src/manifest.ts";
 import { evaluate } from "../../packages/local/src/synth/evaluate.ts";
 import { installPlatform } from "../../packages/local/src/synth/platform.ts";
@@ -34,6 +35,16 @@ test("every wrong setting stops the deployment, by its name and with what would 
   expect(mistake).toContain("DAILY_SPEND_USD: Give dollars, such as 25 or 0.50.");
   expect(mistake).toContain("SHRINK_IMAGES: Give true or false.");
   expect(mistake).toContain("BUCKET_KMS_KEY_ARN: Give the ARN of a key, such as arn:aws:kms:");
+});
+
+test("the default model is a setting of the functions that take requests, and is one that OpenAI serves for a year", async () => {
+  const told = (stage: Manifest) =>
+    new Set(Object.values(stage.functions).flatMap(({ environment }) => environment.DEFAULT_MODEL ?? []));
+  expect([...told(unset)]).toEqual(["gpt-6-luna"]);
+  const ends = modelNamed("gpt-6-luna")?.model.ends ?? null;
+  expect(ends === null || ends.on > "2027-11-28").toBe(true);
+  expect([...told(await deployed({ DEFAULT_MODEL: "gpt-4o-mini" }))]).toEqual(["gpt-4o-mini"]);
+  await expect(deployed({ DEFAULT_MODEL: "gpt\n6" })).rejects.toThrow("DEFAULT_MODEL: Give a model's name");
 });
 
 test("a variable that is empty is not set", async () => {

@@ -13,6 +13,7 @@ import type { Problem } from "../structured/problem.ts";
 import { checkStrictSchema } from "../structured/strict.ts";
 import { metadataStaysHere } from "./metadata.ts";
 import type { Parameters, ResponseFormat } from "./parameters.ts";
+import { effortFor } from "./reasoning-effort.ts";
 
 /** OpenAI's request, in which an image's `url` may be an `InlineImage`, and what its answer has to look like. */
 export interface ChatCall extends OpenAIRequest {
@@ -53,8 +54,10 @@ export function toChatCall(
   if (response_format) checkResponseFormat(response_format);
   checkTools(rest);
   const limit = max_completion_tokens ?? max_tokens;
+  const effort = effortFor(model, rest);
   const params = {
     ...rest,
+    ...(effort && { reasoning_effort: effort }),
     ...(metadata && !metadataStaysHere({ ...rest, metadata }) && { metadata }),
     model,
     messages: registered ? instructed(messages, registered.instructions) : messages,

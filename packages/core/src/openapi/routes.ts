@@ -151,7 +151,7 @@ export const routes: Record<string, Route> = {
         model: z
           .string()
           .min(1)
-          .meta({ examples: ["gpt-4o-mini"] }),
+          .meta({ examples: ["gpt-6-luna"] }),
       }),
     },
     response: {

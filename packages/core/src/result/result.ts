@@ -200,15 +200,18 @@ function presentChoices({ answer, structured, status, choices: verdicts }: Resul
       finish_reason: typeof finish_reason === "string" ? finish_reason : null,
       ...(logprobs != null && { logprobs }),
     };
-    const others = Object.entries(message).filter(([name, value]) => !ownParts.has(name) && value != null);
+    const others = Object.entries(message).filter(([name, value]) => !ownParts.has(name) && !isNothing(value));
     return { shown, others };
   });
 }
 
+/** OpenAI answers `annotations: []` to every request. */
+const isNothing = (value: unknown): boolean => value == null || (Array.isArray(value) && value.length === 0);
+
 /** Fields that we do not know, but for those whose names are ours. */
 const withOthers = <T extends object>(shown: T, others: [string, unknown][] = []): T => ({
-  ...Object.fromEntries(others.filter(([name]) => !reserved.has(name) && !Object.hasOwn(shown, name))),
   ...shown,
+  ...Object.fromEntries(others.filter(([name]) => !reserved.has(name) && !Object.hasOwn(shown, name))),
 });
 
 /** Ours, though not every result or choice has them. */
