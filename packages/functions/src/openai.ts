@@ -1,3 +1,5 @@
+// Before anything that imports OpenAI's client.
+import "./runtime/web.ts";
 import type { AppError } from "@tollgate/core/error";
 import { UpstreamFailure } from "@tollgate/core/openai/retry";
 import { chatCompletion, streamChatCompletion } from "@tollgate/core/openai-api/chat-completion";

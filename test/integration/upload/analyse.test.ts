@@ -114,9 +114,9 @@ describe("what an upload was announced with", () => {
   });
 
   test("leaves room for an answer beside the longest prompt, which lie in one item", async () => {
-    const { owner, announce } = newOwner(50 * oneDollar, 100_000);
+    const { owner, announce } = newOwner(50 * oneDollar, 128_000);
     const prompt = `[[fault:long bytes=340000]] ${randomUUID()}`;
-    const id = await announce({ model: "gpt-4o", prompt: prompt + "🎈".repeat(32_000 - prompt.length) });
+    const id = await announce({ model: "gpt-6-luna", prompt: prompt + "🎈".repeat(32_000 - prompt.length) });
     const analysed = await analyse(owner, id, 1);
     expect(analysed?.result.status).toBe("succeeded");
     expect((await readResult(store, id))?.answer).toBe(analysed?.result.answer);
