@@ -2,16 +2,20 @@ import { accessLogFormat } from "./access-log.ts";
 import { requestDeferredQueue } from "./deferred.ts";
 import { createFunction } from "./function.ts";
 import { gatewayResponses } from "./gateway-responses.ts";
+import { items } from "./items.ts";
 import * as limits from "./limits.ts";
 import { defaultModel, openai, shrinking } from "./openai.ts";
 import { settings } from "./settings.ts";
 import { handOver } from "./settle-later.ts";
 import { images, ledger, resources } from "./storage.ts";
 
-const settle = {
-  actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
-  resources: [resources.ledger],
-};
+/** Claims a result, and settles it with the counters, the budget and the rate of its key. */
+const settle = [
+  items.get("result"),
+  items.put("result"),
+  items.update("result", "usage", "budget", "rate"),
+  items.delete("result"),
+];
 const readWriteOutputs = { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] };
 
 /** Leaves a request for later. */
@@ -28,7 +32,7 @@ export const chat = createFunction("Chat", {
   streaming: true,
   link: [...link, requestDeferredQueue],
   environment,
-  permissions: [settle, readWriteOutputs, handOver, ...defer],
+  permissions: [...settle, readWriteOutputs, handOver, ...defer],
 });
 
 export const vision = createFunction("Vision", {
@@ -39,7 +43,7 @@ export const vision = createFunction("Vision", {
   environment: { ...environment, ...shrinking.environment },
   install: shrinking.install,
   permissions: [
-    settle,
+    ...settle,
     readWriteOutputs,
     handOver,
     ...defer,
@@ -53,7 +57,7 @@ export const openaiApi = createFunction("OpenAI", {
   streaming: true,
   link,
   environment,
-  permissions: [settle, readWriteOutputs, handOver],
+  permissions: [...settle, readWriteOutputs, handOver],
 });
 
 const uploads = createFunction("Uploads", {
@@ -62,8 +66,8 @@ const uploads = createFunction("Uploads", {
   link: [ledger, images],
   environment: { DEFAULT_MODEL: defaultModel },
   permissions: [
-    // The update counts the request against its key's rate.
-    { actions: ["dynamodb:PutItem", "dynamodb:UpdateItem"], resources: [resources.ledger] },
+    items.put("result"),
+    items.update("rate"),
     // A presigned form carries the rights of who signed it.
     { actions: ["s3:PutObject"], resources: [resources.uploads] },
   ],
@@ -75,11 +79,12 @@ const results = createFunction("Results", {
   streaming: true,
   link: [ledger, images],
   permissions: [
-    {
-      actions: ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:PutItem"],
-      resources: [resources.ledger],
-    },
-    { actions: ["dynamodb:Query"], resources: [resources.ledgerByOwner] },
+    items.get("result"),
+    items.batchGet("result"),
+    items.delete("result"),
+    // The receipt of a deleted result.
+    items.put("result"),
+    items.queryByOwner("ownerResults"),
     { actions: ["s3:GetObject", "s3:DeleteObject"], resources: [resources.outputs] },
     // To delete only the object that is still the one that was analysed, S3 wants both.
     { actions: ["s3:GetObject", "s3:DeleteObject"], resources: [resources.uploads] },
@@ -90,7 +95,7 @@ const usage = createFunction("Usage", {
   file: "usage",
   limits: limits.buffered,
   link: [ledger],
-  permissions: [{ actions: ["dynamodb:Query"], resources: [resources.ledger] }],
+  permissions: [items.query("usage")],
 });
 
 const schemas = createFunction("Schemas", { file: "schemas", limits: limits.buffered });
@@ -102,7 +107,7 @@ export const authorizerFunction = createFunction("Authorizer", {
   file: "authorizer",
   limits: limits.authorizer,
   link: [ledger],
-  permissions: [{ actions: ["dynamodb:GetItem"], resources: [resources.ledger] }],
+  permissions: [items.get("key")],
 });
 
 const authorizerSettings = {
@@ -173,6 +178,8 @@ api.route("GET /usage", usage.arn, { ...keyed, ...buffered });
 api.route("GET /schemas", schemas.arn, { ...keyed, ...buffered });
 api.route("GET /schemas/{name}", schemas.arn, { ...keyed, ...buffered });
 api.route("GET /health", health.arn, buffered);
+// What watches a service asks with HEAD, and API Gateway has no HEAD unless it is told.
+api.route("HEAD /health", health.arn, buffered);
 api.route("GET /openapi.json", openapi.arn, buffered);
 // Without it, API Gateway would take a client's key at an unknown path for an AWS signature, and call it a wrong one.
 api.route("ANY /{proxy+}", notFound.arn, buffered);

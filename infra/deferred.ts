@@ -1,4 +1,5 @@
 import { createFunction } from "./function.ts";
+import { items } from "./items.ts";
 import { deferred as limits } from "./limits.ts";
 import { openai, shrinking } from "./openai.ts";
 import { handOver } from "./settle-later.ts";
@@ -23,7 +24,9 @@ export const requestDeferred = createFunction("RequestDeferred", {
   install: shrinking.install,
   permissions: [
     // No deletion: a result whose id was handed out is never forgotten.
-    { actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources: [resources.ledger] },
+    items.get("result"),
+    items.put("result"),
+    items.update("result", "usage", "budget"),
     { actions: ["s3:GetObject", "s3:DeleteObject"], resources: [resources.requests] },
     { actions: ["s3:GetObject"], resources: [resources.uploads] },
     { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] },

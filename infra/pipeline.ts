@@ -1,4 +1,5 @@
 import { createFunction } from "./function.ts";
+import { items } from "./items.ts";
 import { pipeline as limits } from "./limits.ts";
 import { openai, shrinking } from "./openai.ts";
 import { handOver } from "./settle-later.ts";
@@ -47,7 +48,9 @@ export const imageUploaded = createFunction("ImageUploaded", {
   environment: { ...environment, ...shrinking.environment, MAX_RECEIVE_COUNT: String(limits.maxReceiveCount) },
   install: shrinking.install,
   permissions: [
-    { actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources: [resources.ledger] },
+    items.get("result"),
+    items.put("result"),
+    items.update("result", "usage", "budget"),
     { actions: ["s3:GetObject"], resources: [resources.uploads] },
     { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] },
     handOver,

@@ -1,4 +1,5 @@
 import { createFunction } from "./function.ts";
+import { items } from "./items.ts";
 import { settleLater as limits } from "./limits.ts";
 import { resultTtl } from "./retention.ts";
 import { images, ledger, resources } from "./storage.ts";
@@ -28,7 +29,7 @@ export const settleLater = createFunction("SettleLater", {
   link: [ledger, images, settleLaterQueue],
   environment: { MAX_RECEIVE_COUNT: String(limits.maxReceiveCount), ...resultTtl },
   permissions: [
-    { actions: ["dynamodb:UpdateItem"], resources: [resources.ledger] },
+    items.update("result", "usage", "budget"),
     { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] },
     {
       // What Lambda's poller does in the function's name; the function itself postpones a message that failed.

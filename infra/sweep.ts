@@ -1,7 +1,8 @@
 import { createFunction } from "./function.ts";
+import { items } from "./items.ts";
 import { sweep as limits } from "./limits.ts";
 import { sweptResultTtl } from "./retention.ts";
-import { ledger, resources } from "./storage.ts";
+import { ledger } from "./storage.ts";
 
 export const sweep = createFunction("Sweep", {
   file: "sweep",
@@ -12,10 +13,7 @@ export const sweep = createFunction("Sweep", {
     SWEEP_QUEUE_GRACE_MS: String(limits.queueGraceMs),
     ...sweptResultTtl,
   },
-  permissions: [
-    { actions: ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources: [resources.ledger] },
-    { actions: ["dynamodb:Query"], resources: [resources.ledgerByLease] },
-  ],
+  permissions: [items.get("result"), items.update("result", "usage", "budget"), items.queryByLease("lease")],
 });
 
 /** Ends the results of attempts that died. */

@@ -62,7 +62,7 @@ export async function startMeteredStage(root: string, latencyMs: number) {
   readItem = async (Key) =>
     (await table.send(new GetItemCommand({ TableName: info.table, Key, ConsistentRead: true }))).Item;
   const limitedKey = newApiKey();
-  const limits = { budgetNanoUsd: 1e12, models: null, rpm: 1_000 };
+  const limits = { budgetNanoUsd: 1e12, models: null, maxOutputTokens: null, rpm: 1_000 };
   await addKey({ dynamodb, tableName: info.table }, limitedKey, localOwner, new Date(), limits);
 
   const request = async (method: string, path: string, { body, headers, apiKey = info.api_key }: Asking = {}) => {

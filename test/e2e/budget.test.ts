@@ -21,7 +21,11 @@ const budgetOf = ({ keyId }: TestCaller) =>
   readBudget({ dynamodb: awsClients(stage).dynamodb, tableName: stage.table }, keyId, monthOf(new Date()));
 
 /** A request that reserves a known sum: 100 completion tokens, and a prompt of always the same length. */
-const request = (fault = "") => ({ max_tokens: 100, messages: userMessage(`${fault}${unique()}`) });
+const request = (fault = "") => ({
+  model: "gpt-4o-mini",
+  max_tokens: 100,
+  messages: userMessage(`${fault}${unique()}`),
+});
 
 /** What such a request reserves, as a refusal tells it. */
 async function reservedBy(body: unknown, route = "/chat"): Promise<number> {
@@ -67,7 +71,14 @@ describe("a key with a budget", () => {
     const answers = await atOnce(100, () => caller.send<Result & ErrorBody>("POST", "/chat", request(slow)));
     const done = answers.filter(({ status }) => status === 200);
     expect(done.length).toBeGreaterThanOrEqual(10);
-    expect(answers.filter(({ status }) => status === 402)).toHaveLength(100 - done.length);
+    // The others wait for money that is reserved, and not spent.
+    const waiting = answers.filter(({ status }) => status === 429);
+    expect(waiting).toHaveLength(100 - done.length);
+    for (const { body, headers } of waiting) {
+      expect(body.error).toMatchObject({ code: "rate_limited", type: "rate_limit_error" });
+      expect(body.error.message).toMatch(/\$0\.\d+ are reserved by requests that are still running/);
+      expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+    }
     const spent = done.reduce((sum, { body }) => sum + nanoUsd(body.cost?.usd), 0);
     expect(spent).toBeLessThanOrEqual(10 * each);
     expect((await billed(stage)).size - before.size).toBe(done.length);
@@ -158,11 +169,40 @@ describe("a key with a budget", () => {
     const caller = await newCaller(stage, { budgetNanoUsd: usd(1) });
     for (const [param, more] of [
       ["model", { model: "llama3.2" }],
-      ["service_tier", { service_tier: "priority" }],
+      ["service_tier", { service_tier: "scale" }],
     ] as const) {
       const { status, body } = await caller.send<ErrorBody>("POST", "/chat", { ...request(), ...more });
       expect([status, body.error.code, body.error.param]).toEqual([403, "model_not_allowed", param]);
       expect(body.error.message).toMatch(/price .* not known .*PRICES/);
+    }
+    expect(await caller.results()).toEqual([]);
+  });
+
+  test("of $1 may call gpt-5 without naming a maximum: the key's own, or a default, is sent to OpenAI", async () => {
+    const body = { model: "gpt-5", messages: userMessage(unique()) };
+    for (const route of ["/chat", "/v1/chat/completions"]) {
+      const caller = await newCaller(stage, { budgetNanoUsd: usd(1) });
+      expect((await caller.send("POST", route, body)).status).toBe(200);
+      const strict = await newCaller(stage, { budgetNanoUsd: usd(1), maxOutputTokens: 64 });
+      const reasoned = await strict.send("POST", route, {
+        ...body,
+        messages: userMessage(`[[fault:length]]${unique()}`),
+      });
+      expect(reasoned.status).toBe(200);
+      const { completion_tokens } = await strict.usage();
+      expect(completion_tokens).toBeLessThanOrEqual(64);
+    }
+  });
+
+  test("may not ask for more output than its key allows, and hears which field and how much", async () => {
+    const caller = await newCaller(stage, { budgetNanoUsd: usd(1), maxOutputTokens: 64 });
+    for (const field of ["max_tokens", "max_completion_tokens"]) {
+      const { status, body } = await caller.send<ErrorBody>("POST", "/chat", {
+        messages: userMessage(unique()),
+        [field]: 65,
+      });
+      expect([status, body.error.code]).toEqual([400, "invalid_request"]);
+      expect(body.error.message).toContain("at most 64 output tokens");
     }
     expect(await caller.results()).toEqual([]);
   });

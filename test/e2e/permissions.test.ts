@@ -65,7 +65,18 @@ describe("what infra/ forgets is found on the local stage", () => {
 test("what infra/ grants too much is found at the end of these tests", () => {
   const file = join(temporaryDir(), "permissions.txt");
   const bucket = "arn:aws:s3:::images";
+  const table = "arn:aws:dynamodb:us-east-1:000000000000:table/ledger";
+  const kinds = ["result#*", "usage#*", "budget#*"];
   const policy = [
+    {
+      effect: "Allow" as const,
+      actions: ["dynamodb:UpdateItem"],
+      resources: [table],
+      conditions: [
+        { test: "ForAllValues:StringLike", variable: "dynamodb:LeadingKeys", values: kinds },
+        { test: "Null", variable: "dynamodb:LeadingKeys", values: ["false"] },
+      ],
+    },
     { effect: "Allow" as const, actions: ["s3:GetObject", "s3:PutObject"], resources: [`${bucket}/outputs/*`] },
     { effect: "Allow" as const, actions: ["s3:GetObject"], resources: [`${bucket}/uploads/*`] },
   ];
@@ -74,9 +85,15 @@ test("what infra/ grants too much is found at the end of these tests", () => {
   for (const action of ["s3:GetObject", "s3:DeleteObject"])
     principals.authorize({ principal: chat, action, resource: `${bucket}/outputs/acme/1.json` });
 
+  for (const key of ["result#1", "usage#acme", "key#1"]) {
+    const context = { "dynamodb:LeadingKeys": [key] };
+    principals.authorize({ principal: chat, action: "dynamodb:UpdateItem", resource: table, context });
+  }
+
   const manifest = readManifest(root);
   manifest.functions = { Chat: { ...named(manifest.functions, "Chat"), policy } };
   expect(unusedPermissions(manifest, file)).toEqual([
+    `Chat: dynamodb:UpdateItem on ${table} of budget#*`,
     `Chat: s3:PutObject on ${bucket}/outputs/*`,
     `Chat: s3:GetObject on ${bucket}/uploads/*`,
   ]);

@@ -32,6 +32,48 @@ describe.each(Object.entries(manifest.functions))("%s", (_, { links, policy }) =
   });
 });
 
+describe("the kinds of items that a function may touch", () => {
+  const statements = Object.entries(manifest.functions).flatMap(([name, { policy }]) =>
+    policy
+      .filter(({ resources }) => resources.some((resource) => [table, ...indexes].includes(resource)))
+      .map((statement) => ({ name, ...statement })),
+  );
+  const holders = (action: RegExp, pattern: string) =>
+    statements
+      .filter(({ actions, conditions }) => conditions?.[0]?.values.includes(pattern) && action.test(actions.join()))
+      .map(({ name }) => name);
+  const any = /./;
+  const writes = /Put|Update|Delete|BatchWrite|PartiQL/;
+
+  test.each(statements)("are named for $actions by $name, and a request that names no key is kept out", (statement) => {
+    const [kinds, present, ...others] = statement.conditions ?? [];
+    expect(kinds).toMatchObject({ test: "ForAllValues:StringLike", variable: "dynamodb:LeadingKeys" });
+    // Never a bare wildcard, which would be every kind.
+    for (const pattern of kinds?.values ?? []) expect(pattern).toMatch(/^[a-z]+(#\*)?$/);
+    expect(present).toEqual({ test: "Null", variable: "dynamodb:LeadingKeys", values: ["false"] });
+    expect(others).toEqual([]);
+  });
+
+  test("include an API key for the authorizer alone, which reads it by its hash, and the list of keys for none", () => {
+    expect(holders(any, "key#*")).toEqual(["Authorizer"]);
+    expect(holders(writes, "key#*")).toEqual([]);
+    expect(holders(any, "keys")).toEqual([]);
+  });
+
+  test("include a budget or counters for writing only where a result is settled, and a rate where requests come in", () => {
+    const settling = ["Chat", "ImageUploaded", "OpenAI", "RequestDeferred", "SettleLater", "Sweep", "Vision"];
+    expect(holders(writes, "budget#*")).toEqual(settling);
+    expect(holders(writes, "usage#*")).toEqual(settling);
+    expect(holders(writes, "rate#*")).toEqual(["Chat", "OpenAI", "Uploads", "Vision"]);
+  });
+
+  test("fit into a role's inline policy, whose 10,240 characters all its statements share", () => {
+    // Quota: IAM's user guide, "IAM and AWS STS quotas", November 2026. Half of it, since ARNs are longer on AWS.
+    for (const [name, { policy }] of Object.entries(manifest.functions))
+      expect(JSON.stringify(policy).length, name).toBeLessThan(5_120);
+  });
+});
+
 test("OpenAI's key is a secret, linked to the functions that call OpenAI and to no other", () => {
   expect(manifest.secrets).toEqual(["OpenAIApiKey"]);
   const holders = Object.entries(manifest.functions).filter(([, { links }]) => "OpenAIApiKey" in links);

@@ -118,6 +118,25 @@ describe("what the local stage could not make", () => {
     expect(mistake).toContain("fifoQueue");
   });
 
+  test("is refused when it is a condition of a policy", async () => {
+    const mistake = await mistakeOf(
+      `new sst.aws.Function("Chat", {
+         handler: "infra/stack.handler",
+         nodejs: { minify: true },
+         permissions: [{
+           actions: ["s3:GetObject"],
+           resources: ["*"],
+           conditions: [{ test: "IpAddress", variable: "aws:SourceIp", values: ["10.0.0.0/8"] }],
+         }],
+       });`,
+      `new sst.aws.ApiGatewayV1("Api").deploy();`,
+    );
+
+    expect(mistake).toMatch(
+      /^The policy of Chat has a condition that the local stage cannot evaluate: .* aws:SourceIp/,
+    );
+  });
+
   test.each([
     [`nodejs: { minify: true, loader: { ".txt": "text" } }`, "loader"],
     [`nodejs: { minify: true }, copyFiles: [{ from: "infra" }]`, "copyFiles"],

@@ -29,9 +29,14 @@ const rpm = z
   .regex(/^[1-9]\d{0,5}$/, "Give a whole number of requests a minute, 1 or more.")
   .transform(Number);
 
-const options = { "budget-usd": budget, models, rpm };
+const maxOutputTokens = z
+  .string()
+  .regex(/^[1-9]\d{0,6}$/, "Give a whole number of tokens, 1 or more.")
+  .transform(Number);
 
-/** The limits of `--budget-usd`, `--models` and `--rpm`. Throws `UsageError`, naming the one that is wrong. */
+const options = { "budget-usd": budget, models, rpm, "max-output-tokens": maxOutputTokens };
+
+/** The limits that the options name. Throws `UsageError`, naming the option that is wrong. */
 export function parseKeyLimits(values: { [K in keyof typeof options]?: string | undefined }): KeyLimits {
   const read = <T>(name: keyof typeof options, schema: z.ZodType<T>): T | null => {
     const value = values[name];
@@ -40,5 +45,13 @@ export function parseKeyLimits(values: { [K in keyof typeof options]?: string | 
     if (parsed.success) return parsed.data;
     throw new UsageError(`--${name} ${value}: ${parsed.error.issues[0]?.message}`);
   };
-  return { budgetNanoUsd: read("budget-usd", budget), models: read("models", models), rpm: read("rpm", rpm) };
+  const limits = {
+    budgetNanoUsd: read("budget-usd", budget),
+    models: read("models", models),
+    rpm: read("rpm", rpm),
+    maxOutputTokens: read("max-output-tokens", maxOutputTokens),
+  };
+  if (limits.maxOutputTokens !== null && limits.budgetNanoUsd === null)
+    throw new UsageError("--max-output-tokens bounds what a budget reserves. Give --budget-usd as well.");
+  return limits;
 }

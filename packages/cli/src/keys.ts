@@ -12,6 +12,7 @@ const usage = `npm run keys -- create --owner acme     makes an API key and show
       --budget-usd 50                   what its calls may cost in a month (UTC), at most
       --models gpt-4o-mini,gpt-4o       the models that it may use, with their dated snapshots
       --rpm 60                          the requests that it may make in a minute
+      --max-output-tokens 4096          the output tokens that one of its requests may ask for; with a budget
 npm run keys -- list                    every key's id, owner, limits and dates
 npm run keys -- revoke <key id>         the key stops working within a minute
 
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
     "budget-usd": { type: "string" },
     models: { type: "string" },
     rpm: { type: "string" },
+    "max-output-tokens": { type: "string" },
   });
   const [command, keyId, ...more] = positionals;
   if (values.help) return console.log(usage);
@@ -67,6 +69,7 @@ async function rowOf(ledger: Ledger, key: ApiKey, month: string) {
     reserved_usd: budget && formatUsd(budget.committed_nano_usd - budget.spent_nano_usd),
     models: key.models?.join(", "),
     rpm: key.rpm,
+    max_output_tokens: key.max_output_tokens,
     created_at: key.created_at,
     revoked_at: key.revoked_at,
   };

@@ -44,13 +44,35 @@ const removed = (name: string) => {
 
 describe("a removal", () => {
   test("of an action leaves the others of its statement, and is traced to itself", () => {
-    const { manifest: without, trace } = removed("Results: dynamodb:BatchGetItem on Ledger");
-    expect(named(without.functions, "Results").policy[0]?.actions).toEqual([
-      "dynamodb:GetItem",
-      "dynamodb:DeleteItem",
-      "dynamodb:PutItem",
-    ]);
-    expect(trace).toBe(`Results: dynamodb:BatchGetItem on ${named(manifest.tables, "Ledger").arn}`);
+    const { manifest: without, trace } = removed("Chat: s3:PutObject on Images/outputs/*");
+    const outputs = `${named(manifest.buckets, "Images").arn}/outputs/*`;
+    const statement = named(without.functions, "Chat").policy.find(({ resources }) => resources.includes(outputs));
+    expect(statement?.actions).toEqual(["s3:GetObject"]);
+    expect(trace).toBe(`Chat: s3:PutObject on ${outputs}`);
+    const table = named(manifest.tables, "Ledger").arn;
+    expect(removed("Results: dynamodb:BatchGetItem on Ledger").trace).toBe(
+      `Results: dynamodb:BatchGetItem on ${table}`,
+    );
+  });
+
+  test("of a kind of item leaves the others of its statement, and is traced to itself", () => {
+    const { kind, manifest: without, trace } = removed("Chat: budget#* of dynamodb:UpdateItem on Ledger");
+    const { policy } = named(without.functions, "Chat");
+    const statement = policy.find(({ actions }) => actions.includes("dynamodb:UpdateItem"));
+    expect(statement?.conditions?.[0]?.values).toEqual(["result#*", "usage#*", "rate#*"]);
+    expect(kind).toBe("kind of item");
+    expect(trace).toBe(`Chat: dynamodb:UpdateItem on ${named(manifest.tables, "Ledger").arn} of budget#*`);
+  });
+
+  test("of a statement's only kind is that of its action, and is not tried twice", () => {
+    expect(mutants.map(({ name }) => name)).not.toContain("Chat: result#* of dynamodb:PutItem on Ledger");
+  });
+
+  test("of a condition leaves the statement without it, which then grants more", () => {
+    const { manifest: without } = removed("Chat: Null of dynamodb:LeadingKeys of dynamodb:UpdateItem on Ledger");
+    const { policy } = named(without.functions, "Chat");
+    const statement = policy.find(({ actions }) => actions.includes("dynamodb:UpdateItem"));
+    expect(statement?.conditions?.map(({ test }) => test)).toEqual(["ForAllValues:StringLike"]);
   });
 
   test("of a link or a variable is traced to its function", () => {

@@ -3,18 +3,24 @@ import type { Label } from "./rules.ts";
 
 /** `Chat: dynamodb:PutItem on Ledger`: whose it is and what it is. `pattern` is the one of the rules that fits the path. */
 export function nameOf(manifest: Manifest, path: string[], pattern: string, label: Label): string {
-  const entries = path.map((_, i) => describe(manifest, path.slice(0, i + 1)));
+  const isOfCondition = pattern.startsWith("functions.") && pattern.includes(".conditions.");
+  const entries = path.map((_, i) => describe(manifest, path.slice(0, i + 1), isOfCondition));
   const matches = entries.filter((_, i) => pattern.split(".")[i] === "*");
   // The API is one, and has no name of its own.
   const [owner = "Api", ...matched] = pattern.startsWith("api.accessLog.") ? ["Api", ...matches] : matches;
   return `${owner}: ${typeof label === "string" ? label : label(...matched)}`;
 }
 
-/** A key, or what stands in a list, in words. */
-function describe(manifest: Manifest, path: string[]): string {
+/** A key, or what stands in a list, in words. `isOfCondition`: a function has several statements on the table, and conditions on one key. */
+function describe(manifest: Manifest, path: string[], isOfCondition: boolean): string {
   const parent = valueAt(manifest, path.slice(0, -1));
   const key = path.at(-1) ?? "";
-  return Array.isArray(parent) ? shorten(manifest, entryName(parent[Number(key)])) : key;
+  if (!Array.isArray(parent)) return key;
+  const entry = parent[Number(key)];
+  const name = shorten(manifest, entryName(entry));
+  if (!isOfCondition) return name;
+  if (entry.actions) return `${entry.actions.join(", ")} on ${name}`;
+  return entry.test ? `${entry.test} of ${name}` : name;
 }
 
 /** Of an entry of one of the manifest's lists: what tells it from the others. */

@@ -59,6 +59,14 @@ export const rules: Record<string, Rule> = {
   "functions.*.policy.*.effect": whole,
   "functions.*.policy.*.actions.*": gone("permission", (statement, action) => `${action} on ${statement}`),
   "functions.*.policy.*.resources.*": oneOfSeveral("permission", (_, resource) => `resource ${resource}`),
+  // Without its condition a statement grants more, not less.
+  "functions.*.policy.*.conditions.*": gone("condition", (statement, condition) => `${condition} of ${statement}`),
+  "functions.*.policy.*.conditions.*.test": whole,
+  "functions.*.policy.*.conditions.*.variable": whole,
+  "functions.*.policy.*.conditions.*.values.*": oneOfSeveral(
+    "kind of item",
+    (statement, _, keys) => `${keys} of ${statement}`,
+  ),
   "functions.*.build.minify": becomes("function", "minify", true, false),
   "functions.*.build.splitting": becomes("function", "splitting", false),
   "functions.*.build.keepNames": becomes("function", "keepNames", true),
@@ -133,6 +141,7 @@ export const rules: Record<string, Rule> = {
   "buckets.*.cors.*.maxAgeSeconds": becomes("bucket", "CORS, age", 0),
   ...policy("buckets.*"),
   "buckets.*.blockPublicAccess": becomes("bucket", "public access block", false),
+  "buckets.*.kmsKeyArn": becomes("bucket", "key of KMS", null),
 
   "queues.*.name": identity,
   "queues.*.arn": identity,

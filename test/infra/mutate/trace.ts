@@ -8,10 +8,13 @@ export function traceOf(manifest: Manifest, path: string[]): string {
   const name = functionOf(manifest, path);
   const { policy = [] } = manifest.functions[name ?? ""] ?? {};
   if (policy.length === 0) return "";
-  const [part, , field, statement, list, index] = path;
-  if (part !== "functions" || field !== "policy" || list !== "actions") return `${name}: `;
-  const { actions = [], resources } = policy[Number(statement)] ?? {};
-  return `${name}: ${actions[Number(index)]} on ${resources}`;
+  const [part, , field, statement, list, index, , value] = path;
+  if (part !== "functions" || field !== "policy") return `${name}: `;
+  const { actions = [], resources, conditions = [] } = policy[Number(statement)] ?? {};
+  if (list === "actions") return `${name}: ${actions[Number(index)]} on ${resources}`;
+  if (list !== "conditions") return `${name}: `;
+  const keys = conditions[Number(index)]?.values[Number(value)];
+  return `${name}: ${actions} on ${resources}${keys === undefined ? "" : ` of ${keys}`}`;
 }
 
 /** The function that it belongs to, or that it leads to. */

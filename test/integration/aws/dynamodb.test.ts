@@ -8,6 +8,7 @@ import {
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
   DynamoDBClient,
+  ExecuteStatementCommand,
   GetItemCommand,
   ListTablesCommand,
   PutItemCommand,
@@ -55,6 +56,16 @@ const acme = functionPrincipal("acme", [
     conditions: [{ test: "ForAllValues:StringEquals", variable: "dynamodb:LeadingKeys", values: ["acme"] }],
   },
 ]);
+/** May touch the items of acme, by a condition that also wants a key to be named. */
+const acmeOnly = functionPrincipal("acmeonly", [
+  {
+    ...allow(["dynamodb:*"], [table.arn, `${table.arn}/index/*`]),
+    conditions: [
+      { test: "ForAllValues:StringLike", variable: "dynamodb:LeadingKeys", values: ["acme", "acme#*"] },
+      { test: "Null", variable: "dynamodb:LeadingKeys", values: ["false"] },
+    ],
+  },
+]);
 
 let dir: string;
 let dynamodb: Awaited<ReturnType<typeof startDynamoDB>>;
@@ -82,7 +93,7 @@ function clientOf(
 
 beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), "tollgate-dynamodb-"));
-  const principals = principalsOf(writer, reader, indexReader, batcher, careful, acme);
+  const principals = principalsOf(writer, reader, indexReader, batcher, careful, acme, acmeOnly);
   dynamodb = await startDynamoDB({ dir, principals, tables: [table], region, account });
 });
 
@@ -262,6 +273,72 @@ describe("a policy", () => {
       await expect(operation("acme")).resolves.toBeDefined();
       await expect(operation("other")).rejects.toMatchObject({ name: "AccessDeniedException" });
     }
+  });
+
+  test("may keep a role to the items whose hash keys have a pattern, in every operation and part of a transaction", async () => {
+    const TableName = "ledger";
+    const client = clientOf(acmeOnly);
+    const one = { ":n": { N: "1" } };
+    const update = (pk: string) => ({
+      TableName,
+      Key: key(pk),
+      UpdateExpression: "SET n = :n",
+      ExpressionAttributeValues: one,
+    });
+    const transact = (...TransactItems: object[]) => client.send(new TransactWriteItemsCommand({ TransactItems }));
+    const query = (KeyConditionExpression: string, pk: string) =>
+      client.send(
+        new QueryCommand({ TableName, KeyConditionExpression, ExpressionAttributeValues: { ":hash": { S: pk } } }),
+      );
+    const legacy = (attribute: string, pk: string, IndexName?: string) =>
+      client.send(
+        new QueryCommand({
+          TableName,
+          IndexName,
+          KeyConditions: { [attribute]: { ComparisonOperator: "EQ", AttributeValueList: [{ S: pk }] } },
+        }),
+      );
+    const operations: ((pk: string) => Promise<unknown>)[] = [
+      (pk) => client.send(new PutItemCommand({ TableName, Item: item(pk) })),
+      (pk) => client.send(new UpdateItemCommand(update(pk))),
+      (pk) => client.send(new DeleteItemCommand({ TableName, Key: key(pk) })),
+      (pk) => client.send(new BatchGetItemCommand({ RequestItems: { [TableName]: { Keys: [key("acme"), key(pk)] } } })),
+      (pk) => query("pk = :hash", pk),
+      (pk) => query("(pk=:hash)", pk),
+      (pk) => legacy("pk", pk),
+      (pk) => legacy("owner", pk, "byOwner"),
+      (pk) => transact({ Put: { TableName, Item: item("acme") } }, { Update: update(pk) }),
+      (pk) => transact({ Put: { TableName, Item: item(pk) } }),
+      (pk) =>
+        transact({ ConditionCheck: { TableName, Key: key(pk), ConditionExpression: "attribute_not_exists(absent)" } }),
+      (pk) =>
+        client.send(
+          new TransactGetItemsCommand({
+            TransactItems: [{ Get: { TableName, Key: key("acme") } }, { Get: { TableName, Key: key(pk) } }],
+          }),
+        ),
+    ];
+    for (const operation of operations) {
+      await expect(operation("acme#2")).resolves.toBeDefined();
+      await expect(operation("other"), String(operation)).rejects.toMatchObject({
+        name: "AccessDeniedException",
+        message: expect.stringMatching(/because no identity-based policy allows the dynamodb:\w+ action$/),
+      });
+    }
+    const { Item } = await clientOf(developer).send(new GetItemCommand({ TableName, Key: key("other") }));
+    expect(Item).toBeUndefined();
+  });
+
+  test("that is kept to some hash keys is no way around them for a request that names none", async () => {
+    const scan = new ScanCommand({ TableName: "ledger" });
+    const statement = new ExecuteStatementCommand({ Statement: `SELECT * FROM "ledger"` });
+    // ForAllValues alone holds for no keys at all, on AWS too.
+    await expect(clientOf(acme).send(scan)).resolves.toBeDefined();
+    await expect(clientOf(acmeOnly).send(scan)).rejects.toThrow("dynamodb:Scan");
+    await expect(
+      clientOf(acmeOnly).send(new ScanCommand({ TableName: "ledger", IndexName: "byOwner" })),
+    ).rejects.toThrow("dynamodb:Scan");
+    await expect(clientOf(acmeOnly).send(statement)).rejects.toMatchObject({ name: "AccessDeniedException" });
   });
 
   test("is held against the index of a query, not only its table", async () => {

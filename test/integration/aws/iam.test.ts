@@ -5,6 +5,7 @@ import {
   evaluate,
   type Principal,
 } from "../../../packages/local/src/aws/iam.ts";
+import { unsupported } from "../../../packages/local/src/aws/iam-conditions.ts";
 import type { PolicyStatement } from "../../../packages/local/src/manifest.ts";
 import { account, allow, deny, developer, functionPrincipal, notifyingS3 } from "./fixtures.ts";
 
@@ -91,6 +92,81 @@ describe("a policy", () => {
     );
     const policy = [allow(["*"], ["*"]), allowWhen("IpAddress", "aws:SourceIp", ["192.168.0.0/16"], "Deny")];
     expect(isAllowed(policy, "s3:GetObject", "*", context)).toBe(false);
+  });
+});
+
+/** Its examples are those of IAM's user guide, "Multivalued context keys" and "Condition operators", read in November 2026. */
+describe("a condition on a key of several values", () => {
+  const isMatch = (conditions: PolicyStatement["conditions"], key: string, values?: string[]) => {
+    const statement = { ...allow(["*"], ["*"]), ...(conditions && { conditions }) };
+    return isAllowed([statement], "dynamodb:GetItem", "*", values && { [key]: values });
+  };
+
+  test.each([
+    ["ForAllValues:StringLike", ["PostDateTime", "UserName"], false],
+    ["ForAllValues:StringLike", ["PostDateTime", "Message"], true],
+    ["ForAnyValue:StringLike", ["PostDateTime", "UserName"], true],
+    ["ForAnyValue:StringLike", ["ID", "UserName"], false],
+  ])("%s: the attributes %j are among PostDateTime, Message and Tags: %s", (test, requested, expected) => {
+    const variable = "dynamodb:Attributes";
+    const condition = { test, variable, values: ["PostDateTime", "Message", "Tags"] };
+    expect(isMatch([condition], variable, requested)).toBe(expected);
+  });
+
+  test.each([
+    ["ForAllValues:StringNotLike", ["key1*"], ["key1:legal"], false],
+    ["ForAllValues:StringNotLike", ["key1*"], ["key1:hr", "key1:personnel"], false],
+    ["ForAllValues:StringNotLike", ["key1*"], ["key2:audit"], true],
+    ["ForAllValues:StringNotLike", ["key1*"], undefined, true],
+    ["ForAnyValue:StringEquals", ["environment", "costcenter"], ["environment"], true],
+    ["ForAnyValue:StringEquals", ["environment", "costcenter"], ["environment", "costcenter", "team"], true],
+    ["ForAnyValue:StringEquals", ["environment", "costcenter"], ["Team"], false],
+    ["ForAnyValue:StringEquals", ["environment", "costcenter"], undefined, false],
+    ["ForAnyValue:StringLikeIfExists", ["environment"], undefined, true],
+  ])("%s %j of aws:TagKeys matches %j: %s", (test, values, tagKeys, expected) => {
+    expect(isMatch([{ test, variable: "aws:TagKeys", values }], "aws:TagKeys", tagKeys)).toBe(expected);
+  });
+
+  test("of which a request has none is fulfilled by ForAllValues, unless Null wants one there", () => {
+    const variable = "dynamodb:LeadingKeys";
+    const all = { test: "ForAllValues:StringLike", variable, values: ["result#*", "keys"] };
+    const present = { test: "Null", variable, values: ["false"] };
+    for (const none of [undefined, []]) {
+      expect(isMatch([all], variable, none)).toBe(true);
+      expect(isMatch([all, present], variable, none)).toBe(false);
+    }
+    expect(isMatch([all, present], variable, ["result#1", "keys"])).toBe(true);
+    expect(isMatch([all, present], variable, ["result#1", "keys#1"])).toBe(false);
+    expect(isMatch([all, present], variable, ["results#1"])).toBe(false);
+  });
+});
+
+describe("a condition that could not be evaluated as IAM does", () => {
+  const leadingKeys = "dynamodb:LeadingKeys";
+
+  test.each([
+    ["IpAddress", "aws:SecureTransport", ["10.0.0.0/8"], "the condition operator IpAddress is not known"],
+    ["NumericNotLessThan", "s3:max-keys", ["1"], "the condition operator NumericNotLessThan is not known"],
+    ["ForSomeValues:StringLike", leadingKeys, ["a"], "the condition operator ForSomeValues:StringLike is not known"],
+    ["NullIfExists", leadingKeys, ["false"], "the condition operator NullIfExists is not known"],
+    ["StringEquals", "dynamodb:Attributes", ["pk"], "the condition key dynamodb:Attributes is not known"],
+    ["StringLike", leadingKeys, ["result#*"], "wants ForAllValues: or ForAnyValue: before it"],
+    ["ForAllValues:Bool", "aws:SecureTransport", ["true"], "wants no ForAllValues: before it"],
+    ["ForAllValues:StringEquals", leadingKeys, [`\${aws:userid}`], `the policy variable in "\${aws:userid}"`],
+    ["Null", leadingKeys, ["no"], 'Null takes "true" or "false", not "no"'],
+  ])("%s on %s %j is told, and why", (test, variable, values, reason) => {
+    expect(unsupported({ test, variable, values })).toContain(reason);
+  });
+
+  test.each([
+    ["ForAllValues:StringNotLike", leadingKeys, ["key#*"]],
+    ["ForAnyValue:StringEqualsIfExists", leadingKeys, ["keys"]],
+    ["Null", "Dynamodb:leadingkeys", ["true"]],
+    ["StringNotEqualsIgnoreCase", "s3:prefix", ["a"]],
+    ["ArnLike", "aws:SourceArn", ["arn:aws:s3:::*"]],
+    ["Bool", "aws:SecureTransport", ["false"]],
+  ])("%s on %s %j is none of them", (test, variable, values) => {
+    expect(unsupported({ test, variable, values })).toBeNull();
   });
 });
 

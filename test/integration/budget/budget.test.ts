@@ -39,7 +39,7 @@ describe("a retry that is refused", () => {
 });
 
 describe("a budget that many reach for at once", () => {
-  it("lets 10 of 100 through when 10 fit, and refuses the others with 402", async () => {
+  it("lets 10 of 100 through when 10 fit, and has the others wait for what those reserved", async () => {
     const each = await reservedByEach();
     const before = await billedRequests();
     const begun = await Promise.all(
@@ -51,7 +51,7 @@ describe("a budget that many reach for at once", () => {
     );
     const attempts = begun.filter((outcome) => typeof outcome === "object" && outcome !== null) as Attempt[];
     expect(attempts).toHaveLength(10);
-    expect(begun.filter((outcome) => outcome === "budget_exceeded")).toHaveLength(90);
+    expect(begun.filter((outcome) => outcome === "rate_limited")).toHaveLength(90);
     expect(await budget("key_ten")).toEqual({ committed_nano_usd: 10 * each, spent_nano_usd: 0 });
 
     const results = await Promise.all(

@@ -67,8 +67,19 @@ describe("image tokens", () => {
     ["gpt-4.1-mini", 1800, 2400, "high", Math.ceil(1452 * 1.62)],
     ["gpt-4.1-nano", 33, 32, "high", Math.ceil(2 * 2.46)],
     ["o4-mini", 64, 64, "high", Math.ceil(4 * 1.72)],
-    ["gpt-5.4", 2048, 2048, "original", 64 * 64],
-    ["gpt-5.4", 2048, 2048, "high", 50 * 50],
+    // From gpt-5.2 on, mini and nano aside, a patch is 1.2 tokens.
+    ["gpt-5.2", 1024, 1024, "high", Math.ceil(1024 * 1.2)],
+    ["gpt-5.4", 2048, 2048, "original", Math.ceil(64 * 64 * 1.2)],
+    ["gpt-5.4", 2048, 2048, "high", 50 * 50 * 1.2],
+    ["gpt-5.4", 2048, 2048, "auto", 50 * 50 * 1.2],
+    ["gpt-5.4-mini", 1024, 1024, "high", Math.ceil(1024 * 1.62)],
+    // `high` shows no side longer than 2,048 pixels.
+    ["gpt-5.4", 4096, 512, "high", Math.ceil(64 * 8 * 1.2)],
+    // On 5.5 and later `auto`, which is also no detail at all, means `original`; 5.5 shrinks to 10,000 patches.
+    ["gpt-5.5", 2048, 2048, "auto", Math.ceil(64 * 64 * 1.2)],
+    ["gpt-5.5", 4000, 4000, undefined, 12_000],
+    ["gpt-6-luna", 2400, 2400, undefined, 75 * 75 * 1.2],
+    ["gpt-5.6-sol", 4000, 2500, "original", Math.ceil(125 * 79 * 1.2)],
   ])("of %s for %i×%i at %s are %i", async (model, width, height, detail, tokens) => {
     expect(await tokensOf(model, width, height, detail)).toBe(tokens);
   });

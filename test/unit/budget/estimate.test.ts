@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { maxCostOf } from "../../../packages/core/src/budget/estimate.ts";
+import { withOutputLimit } from "../../../packages/core/src/budget/output-tokens.ts";
 import { AppError } from "../../../packages/core/src/error.ts";
+import { models } from "../../../packages/core/src/model/catalogue.ts";
 import { costOf } from "../../../packages/core/src/usage/cost.ts";
 import { parsePriceOverrides, priceOf, type Rates } from "../../../packages/core/src/usage/price.ts";
 import { usageFrom } from "../../../packages/core/src/usage/usage.ts";
@@ -36,16 +38,19 @@ const tool = text.map((description) => ({
   function: { name: "look_up", description, parameters: { type: "object", properties: { word: { type: "string" } } } },
 }));
 
+/** Every model of the simulated OpenAI is served, those that have ended too. */
+const allServed = new Date("2025-01-01");
+
 describe("what a request can cost at most", () => {
   it("is never less than what the simulated OpenAI bills for it", () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(...MODELS),
+        fc.constantFrom(...MODELS.filter(({ alias, searches }) => priceOf(alias, day) !== null && !searches)),
         fc.array(text, { minLength: 1, maxLength: 5 }),
         fc.array(picture, { maxLength: 3 }),
         fc.option(fc.array(tool, { minLength: 1, maxLength: 4 }), { nil: undefined }),
         fc.integer({ min: 1, max: 4 }),
-        fc.integer({ min: 1, max: 5_000 }),
+        fc.integer({ min: 1, max: 4_096 }),
         fc.double({ min: 0, max: 1, noNaN: true }),
         (model, texts, pictures, tools, n, limit, fraction) => {
           const shown = model.image ? pictures : [];
@@ -54,9 +59,10 @@ describe("what a request can cost at most", () => {
             ...texts.map((content, index) => ({ role: index % 2 ? "assistant" : "user", content: content || " " })),
             { role: "user", content: [{ type: "text", text: "Look." }, ...images] },
           ];
-          const params = { model: model.alias, messages, n, tools, max_completion_tokens: limit };
+          const taken = model.functionTools === "with effort none only" ? undefined : tools;
+          const params = { model: model.alias, messages, n, tools: taken, max_completion_tokens: limit };
           const prompt_tokens = promptTokensOf(
-            parseRequest(params),
+            parseRequest(params, allServed),
             shown.map((shape) => ({
               ...shape,
               detail: shape.detail as "low",
@@ -81,6 +87,53 @@ describe("what a request can cost at most", () => {
       ),
       { numRuns: 150 },
     );
+  });
+
+  it("counts whatever it does not recognise as text: hidden images, unknown fields, fields of an image beside its address", () => {
+    const words = "word ".repeat(1_000);
+    const image = { type: "image_url", image_url: { url: pngOf(8, 8) } };
+    const call = { id: "c", type: "function", function: { type: "image_url", name: "f", arguments: words } };
+    const user = (content: unknown) => ({ messages: [{ role: "user", content }] });
+    const hidden: Record<string, unknown>[] = [
+      { messages: [{ role: "assistant", tool_calls: [call] }] },
+      { messages: [{ role: "assistant", content: [{ ...image, text: words }] }] },
+      { messages: [{ role: "user", content: "Hi", type: "image_url", image_url: { url: words } }] },
+      { messages: [{ role: "system", content: [{ ...image, image_url: { url: `data:${words}` } }] }] },
+      user([{ ...image, text: words }]),
+      user([{ ...image, image_url: { ...image.image_url, caption: words } }]),
+      { tools: [{ type: "custom", custom: { name: "c", description: words } }] },
+      { tools: [{ type: "image_url", image_url: { url: words } }] },
+      { response_format: { type: "image_url", json_schema: words } },
+      { instructions_of_tomorrow: words },
+    ];
+    for (const params of hidden) {
+      // 250 nano-dollars a token: the tier that costs most.
+      expect(maxCost(params), JSON.stringify(params).slice(0, 90)).toBeGreaterThan(words.length * 250);
+    }
+  });
+
+  it("of a 4800 × 6400 picture on gpt-6-astra is what OpenAI bills for it: 1.2 tokens for each of 30,000 patches", () => {
+    const rates = ratesOf("gpt-6-astra");
+    const content = [{ type: "image_url", image_url: { url: pngOf(4_800, 6_400), detail: "original" } }];
+    const params = { model: "gpt-6-astra", messages: [{ role: "user", content }], max_completion_tokens: 1 };
+    expect(maxCost({ ...params, service_tier: "default" }, rates)).toBeGreaterThanOrEqual(36_000 * 10_000 * 1.25);
+  });
+
+  it("lets a fresh key of $1 call every model of the catalogue that still is served, without naming a maximum", () => {
+    for (const { name, ends, prices } of models) {
+      const isSearch = prices.some(({ perCallNanoUsd }) => perCallNanoUsd > 0);
+      if (isSearch || (ends && ends.on < "2026-11-28")) continue;
+      const params = { model: name, messages: [{ role: "user", content: "Hi" }] } as Params;
+      const limited = withOutputLimit({ params }, { keyId: "key_1", limitNanoUsd: 1_000_000_000 });
+      expect(maxCostOf(limited.params, ratesOf(name)), name).toBeLessThanOrEqual(1_000_000_000);
+    }
+  });
+
+  it("reckons with cache writes of 12 hours where the request asks for them", () => {
+    const rates = ratesOf("gpt-6-luna");
+    const part = { type: "text", text: "x".repeat(10_000), prompt_cache_breakpoint: { mode: "explicit", ttl: "12h" } };
+    const params = { model: "gpt-6-luna", messages: [{ role: "user", content: [part] }], service_tier: "default" };
+    expect(maxCost({ ...params, max_completion_tokens: 1 }, rates)).toBeGreaterThan(10_000 * 100 * 2.5);
   });
 
   it("counts the model's own limit when the request names none, and each choice", () => {
@@ -134,7 +187,7 @@ describe("what a request can cost at most", () => {
     const parsed = parsePriceOverrides({
       m: { input: 1, output: 1, service_tiers: { priority: { input: 3, output: 3 } } },
     });
-    const rates = parsed.ok ? parsed.overrides.get("m") : undefined;
+    const rates = (parsed.ok && priceOf("m", day, parsed.overrides)) || undefined;
     const plain = maxCost({ model: "m", service_tier: "default" }, rates);
     for (const service_tier of [undefined, "auto", "priority"])
       expect(maxCost({ model: "m", service_tier }, rates)).toBe(3 * plain);
@@ -142,7 +195,7 @@ describe("what a request can cost at most", () => {
   });
 
   it("is not known for a tier without a price", () => {
-    const params = { model: "gpt-4o-mini", messages: [{ role: "user", content: "Hi" }], service_tier: "priority" };
+    const params = { model: "gpt-4o-mini", messages: [{ role: "user", content: "Hi" }], service_tier: "scale" };
     expect(maxCostOf(params as Params, ratesOf("gpt-4o-mini"))).toBeNull();
   });
 

@@ -32,8 +32,14 @@ describe("a key's models", () => {
 describe("what the authorizer hands on", () => {
   it.each([
     { keyId: "key_1", ...unlimited },
-    { keyId: "key_2", budgetNanoUsd: 50_000_000_001, models: ["gpt-4o-mini", "org/model:tag"], rpm: 60 },
-    { keyId: "key_3", budgetNanoUsd: 0, models: null, rpm: null },
+    {
+      keyId: "key_2",
+      budgetNanoUsd: 50_000_000_001,
+      models: ["gpt-4o-mini", "org/model:tag"],
+      rpm: 60,
+      maxOutputTokens: 4_096,
+    },
+    { keyId: "key_3", budgetNanoUsd: 0, models: null, rpm: null, maxOutputTokens: null },
   ])("arrives as it was: %j", (key) => {
     const context = toAuthorizerContext(key);
     for (const value of Object.values(context)) expect(value).toBeTypeOf("string");
@@ -43,6 +49,11 @@ describe("what the authorizer hands on", () => {
   it("charges nothing to a key without a budget, and may forbid all spending", () => {
     expect(budgetOf({ keyId: "key_1", ...unlimited })).toBeUndefined();
     expect(budgetOf({ keyId: "key_1", ...unlimited, budgetNanoUsd: 0 })).toEqual({ keyId: "key_1", limitNanoUsd: 0 });
+  });
+
+  it("keeps the key's output limit with its budget", () => {
+    const key = { keyId: "key_1", ...unlimited, budgetNanoUsd: 9, maxOutputTokens: 64 };
+    expect(budgetOf(key)).toEqual({ keyId: "key_1", limitNanoUsd: 9, maxOutputTokens: 64 });
   });
 });
 
@@ -58,6 +69,16 @@ describe("limits as an operator writes them", () => {
 
   it.each(["-1", "1e3", "1,000", "", "0.0000000001", "10000000"])("a budget of %j is refused", (written) => {
     expect(() => parseKeyLimits({ "budget-usd": written })).toThrow(/^--budget-usd .*: Give dollars/);
+  });
+
+  it("an output limit needs a budget, which it bounds", () => {
+    const both = parseKeyLimits({ "budget-usd": "1", "max-output-tokens": "4096" });
+    expect(both).toMatchObject({ budgetNanoUsd: 1_000_000_000, maxOutputTokens: 4_096 });
+    expect(() => parseKeyLimits({ "max-output-tokens": "4096" })).toThrow(/Give --budget-usd as well/);
+    for (const written of ["0", "-1", "1.5", "many"])
+      expect(() => parseKeyLimits({ "budget-usd": "1", "max-output-tokens": written })).toThrow(
+        /whole number of tokens/,
+      );
   });
 
   it("are none where nothing is written", () => expect(parseKeyLimits({})).toEqual(unlimited));

@@ -29,6 +29,12 @@ describe("a strict schema that OpenAI takes", () => {
       note: { type: ["string", "null"] },
       either: { anyOf: [string, { type: "null" }, object({ a: string })] },
     }),
+    "bounds on a text's length": object({ name: { type: "string", minLength: 0, maxLength: 80 } }),
+    "nullable, as OpenAI's own zod helper writes it": object({
+      name: { type: "string", nullable: true },
+      mood: { type: "string", enum: ["good", "bad", null], nullable: true },
+      count: { type: "integer", nullable: false },
+    }),
     "recursion through the root": object({ children: { type: "array", items: { $ref: "#" } } }),
     "recursion through definitions": object(
       { list: { $ref: "#/$defs/node" } },
@@ -115,10 +121,8 @@ describe("a strict schema that OpenAI refuses", () => {
     ["dependentRequired", {}, "use anyOf with one schema for each case"],
     ["dependentSchemas", {}, "use anyOf with one schema for each case"],
     ["patternProperties", {}, "use an array of objects with a key and a value"],
-    ["minLength", 1, 'use pattern, such as "^.{1,80}$"'],
     ["uniqueItems", true, "say it in the description"],
     ["default", "x", "say it in the description"],
-    ["nullable", true, 'add "null" to type'],
   ])("does without %s, and says what to use instead", (keyword, value, mend) => {
     const schema = object({ a: { type: "string", [keyword]: value } });
     expect(checkStrictSchema(schema)).toEqual([
@@ -164,6 +168,30 @@ describe("a strict schema that OpenAI refuses", () => {
     ]);
   });
 
+  it("bounds a text's length by whole numbers, and is nullable or not", () => {
+    const bounded = (more: Json) => paths(object({ a: { type: "string", ...more } }));
+    for (const count of [-1, 1.5, "1", null]) {
+      expect(bounded({ minLength: count })).toEqual(["properties.a.minLength"]);
+      expect(bounded({ maxLength: count })).toEqual(["properties.a.maxLength"]);
+    }
+    for (const flag of ["true", 1, null]) expect(bounded({ nullable: flag })).toEqual(["properties.a.nullable"]);
+  });
+
+  // OpenAI: "Invalid JSON schema: regex lookaround is not supported" (opencode#32073, 2026-06).
+  it.each(["^(?=a).*$", "(?!a)b", "(?<=a)b", "(?<!a)b", "^((?!x).)*$"])("has no lookaround: %s", (pattern) => {
+    expect(checkStrictSchema(object({ a: { type: "string", pattern } }))).toEqual([
+      {
+        path: "properties.a.pattern",
+        message: "Strict mode does not support lookaround: (?=, (?!, (?<= and (?<!.",
+        mend: expect.any(String),
+      },
+    ]);
+  });
+
+  it.each(["\\(?=a", "[(?!]", "(?:a)", "(?<name>a)"])("takes for no lookaround what is none: %s", (pattern) => {
+    expect(paths(object({ a: { type: "string", pattern } }))).toEqual([]);
+  });
+
   it("names in required only what is in properties", () => {
     expect(paths(object({ a: string }, { required: ["a", "b"] }))).toEqual(["required[1]"]);
     expect(paths(object({ a: string }, { required: "a" }))).toEqual(["properties.a", "required"]);
@@ -174,7 +202,10 @@ describe("a strict schema that OpenAI refuses", () => {
       type: "object",
       properties: {
         "unit price": { type: "money" },
-        items: { type: "array", items: { type: "object", properties: { name: { type: "string", minLength: 1 } } } },
+        items: {
+          type: "array",
+          items: { type: "object", properties: { name: { type: "string", uniqueItems: true } } },
+        },
       },
       required: ["items"],
       additionalProperties: true,
@@ -185,7 +216,7 @@ describe("a strict schema that OpenAI refuses", () => {
       'properties["unit price"].type',
       "properties.items.items.additionalProperties",
       "properties.items.items.properties.name",
-      "properties.items.items.properties.name.minLength",
+      "properties.items.items.properties.name.uniqueItems",
     ]);
   });
 

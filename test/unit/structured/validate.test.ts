@@ -33,6 +33,18 @@ describe("a value that fits its schema", () => {
     ["4.35 as a multiple of 0.01", of({ type: "number", multipleOf: 0.01 }), { a: 4.35 }],
     ["a pattern of Unicode properties", of({ type: "string", pattern: "^\\p{L}+$" }), { a: "éж" }],
     ["a character beyond 16 bits", of({ type: "string", pattern: "^.$" }), { a: "😀" }],
+    ["a text of as many code points as allowed", of({ type: "string", minLength: 2, maxLength: 2 }), { a: "😀é" }],
+    ["null where it is nullable", of({ type: "string", nullable: true }), { a: null }],
+    ["null in a nullable enum", of({ type: "string", enum: ["x"], nullable: true }), { a: null }],
+    ["null for a nullable const", of({ type: "string", const: "x", nullable: true }), { a: null }],
+    ["null in a nullable union", of({ anyOf: [string], nullable: true }), { a: null }],
+    ["null in a nullable choice of one", of({ oneOf: [string, { type: "null" }], nullable: true }), { a: null }],
+    [
+      "null for a nullable reference, as OpenAPI 3.0 writes it",
+      object({ a: { allOf: [{ $ref: "#/$defs/b" }], nullable: true } }, { $defs: { b: string } }),
+      { a: null },
+    ],
+    ["a text where null is allowed, too", of({ type: "string", enum: ["x"], nullable: true }), { a: "x" }],
     ["a date-time", of({ type: "string", format: "date-time" }), { a: "2026-02-03T10:00:00+02:00" }],
     ["a duration", of({ type: "string", format: "duration" }), { a: "P1DT2H" }],
     ["an IPv6 address", of({ type: "string", format: "ipv6" }), { a: "::1" }],
@@ -81,6 +93,19 @@ describe("a value that does not fit", () => {
       [{ type: "object", patternProperties: { "^a": false } }, { ab: 1 }],
       [{ type: "object", additionalProperties: string }, { ab: 1 }],
       [{ type: "array", prefixItems: [string], items: false }, ["x", 1]],
+    ];
+    for (const [schema, value] of misfits) expect(validate(schema, value), JSON.stringify(schema)).not.toEqual([]);
+  });
+
+  it("is too short, too long, null where it is not nullable, or not among what nullable adds null to", () => {
+    const misfits: [Json, unknown][] = [
+      [of({ type: "string", minLength: 2 }), { a: "😀" }],
+      [of({ type: "string", maxLength: 1 }), { a: "ab" }],
+      [of({ type: "string", nullable: false }), { a: null }],
+      [of({ type: "string", nullable: true }), { a: 1 }],
+      [of({ type: "string", enum: ["x"], nullable: true }), { a: "y" }],
+      [of({ type: "string", const: "x", nullable: true }), { a: "y" }],
+      [of({ oneOf: [string], nullable: true }), { a: 1 }],
     ];
     for (const [schema, value] of misfits) expect(validate(schema, value), JSON.stringify(schema)).not.toEqual([]);
   });

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { inspectImage, maxImageBytes } from "../../../packages/core/src/vision/image.ts";
@@ -43,9 +44,16 @@ describe("an image that OpenAI takes", () => {
       expect(inspectImage(bytes)).toEqual({ ok: true, format, width, height });
     });
 
-    it(`refuses ${name} at whatever byte it is cut off`, async () => {
+    it(`refuses ${name} at whatever byte it is cut off, unless every pixel is left`, async () => {
       const bytes = await encode().toBuffer();
-      for (let length = 0; length < bytes.length; length += 1) {
+      // Without its IEND chunk of 12 bytes, or its trailer of one, every decoder shows the whole of it.
+      const ending = name.includes("PNG") ? 12 : name === "a GIF" ? 1 : 0;
+      for (let length = bytes.length - ending; length < bytes.length; length += 1) {
+        expect(inspectImage(bytes.subarray(0, length)), `${length} of ${bytes.length} bytes`).toMatchObject({
+          ok: true,
+        });
+      }
+      for (let length = 0; length < bytes.length - ending; length += 1) {
         expect(inspectImage(bytes.subarray(0, length)), `${length} of ${bytes.length} bytes`).toMatchObject({
           ok: false,
           code: "invalid_image",
@@ -79,6 +87,174 @@ describe("an image that OpenAI takes", () => {
   });
 });
 
+/** Pictures with something to see, in every shape that sharp writes. */
+const photographs = async () => {
+  const pixels = Buffer.from(Uint8Array.from({ length: 64 * 48 * 3 }, (_, i) => (i * i + (i >> 4)) % 256));
+  const photo = () => sharp(pixels, { raw: { width: 64, height: 48, channels: 3 } });
+  const made = [
+    photo().png(),
+    photo().png({ progressive: true, palette: true }),
+    photo().jpeg(),
+    photo().jpeg({ progressive: true }),
+    photo().withMetadata({ orientation: 6 }).jpeg(),
+    photo().webp(),
+    photo().webp({ lossless: true }),
+    photo().ensureAlpha(0.5).withMetadata().webp(),
+    photo().gif(),
+  ];
+  return Promise.all(made.map((one) => one.toBuffer()));
+};
+
+/** Behind the magic number, by which a file is a picture at all. */
+const magicBytes = 12;
+
+describe("a picture that has been tampered with", () => {
+  it("is damaged only if sharp cannot decode it without an error", { timeout: 60_000 }, async () => {
+    const originals = await photographs();
+    const where = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
+    const bytes = fc.uint8Array({ minLength: 1, maxLength: 20 });
+    const mutation = fc.oneof(
+      fc.record({ how: fc.constant("cut off"), where, bytes }),
+      fc.record({ how: fc.constant("cut off at the end"), where: fc.integer({ min: 1, max: 40 }), bytes }),
+      fc.record({ how: fc.constantFrom("insert", "replace", "remove", "append"), where, bytes }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...originals), mutation, async (original, { how, where, bytes }) => {
+        const at = magicBytes + Math.floor(where * (original.length - magicBytes));
+        const [before, after] = [original.subarray(0, at), original.subarray(at)];
+        const tampered = {
+          "cut off": () => before,
+          "cut off at the end": () => original.subarray(0, original.length - where),
+          insert: () => Buffer.concat([before, bytes, after]),
+          replace: () => Buffer.concat([before, bytes, after.subarray(bytes.length)]),
+          remove: () => Buffer.concat([before, after.subarray(bytes.length)]),
+          append: () => Buffer.concat([original, bytes]),
+        }[how]?.() as Buffer;
+        const inspection = inspectImage(tampered);
+        if (inspection.ok || inspection.code === "unsupported_image") return;
+        const decoded = await sharp(tampered, { failOn: "error" })
+          .raw()
+          .toBuffer()
+          .then(
+            () => true,
+            () => false,
+          );
+        expect(decoded, inspection.message).toBe(false);
+      }),
+      { seed: 13, numRuns: 3_000 },
+    );
+  });
+
+  it("may have stray bytes between the segments of a JPEG, and after its start", async () => {
+    const bytes = await picture().jpeg().toBuffer();
+    for (const stray of ["\0", "\x2a\x2a\x2a", "\xff\xff\xff", "\xff\0\x07"]) {
+      for (const marker of ["\xff\xe0", "\xff\xdb", "\xff\xc0", "\xff\xc4", "\xff\xda"]) {
+        const at = bytes.indexOf(marker, 2, "latin1");
+        if (at === -1) continue;
+        const strewn = Buffer.concat([bytes.subarray(0, at), Buffer.from(stray, "latin1"), bytes.subarray(at)]);
+        await sharp(strewn, { failOn: "error" }).raw().toBuffer();
+        expect(inspectImage(strewn)).toMatchObject({ ok: true, width: 37, height: 21 });
+      }
+    }
+  });
+
+  it("may have bytes in a GIF that are no block, which decoders skip", async () => {
+    const gif = await picture().gif().toBuffer();
+    const strewn = Buffer.concat([gif.subarray(0, gif.length - 1), Buffer.from([0x99, 0, 0x3b])]);
+    expect(inspectImage(strewn)).toMatchObject({ ok: true, width: 37, height: 21 });
+  });
+
+  it("is cut off, in a PNG of several chunks of pixels, when the last of them is missing", async () => {
+    const png = await picture(400, 300).png({ compressionLevel: 0 }).toBuffer();
+    const lastChunk = png.lastIndexOf("IDAT") - 4;
+    expect(png.indexOf("IDAT")).toBeLessThan(lastChunk);
+    expect(message(png.subarray(0, lastChunk))).toContain("This PNG is damaged: it is cut off");
+    expect(inspectImage(png.subarray(0, png.length - 12))).toMatchObject({ ok: true, width: 400, height: 300 });
+  });
+});
+
+describe("the size of an image that says two", () => {
+  const uint32 = (...numbers: number[]) =>
+    Buffer.concat(numbers.map((n) => Buffer.from([n >>> 24, n >> 16, n >> 8, n])));
+  const chunk = (type: string, data: Buffer) => Buffer.concat([uint32(data.length), text(type), data, uint32(0)]);
+  const webpOf = (...chunks: Buffer[]) => {
+    const body = Buffer.concat([text("WEBP"), ...chunks]);
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(body.length);
+    return Buffer.concat([text("RIFF"), size, body]);
+  };
+  const riff = (type: string, data: Buffer) => {
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(data.length);
+    return Buffer.concat([text(type), size, data, Buffer.alloc(data.length % 2)]);
+  };
+  const uint24 = (n: number) => Buffer.from([n & 0xff, (n >> 8) & 0xff, n >> 16]);
+
+  it("is that of a GIF's frame, where it reaches beyond the screen", async () => {
+    const gif = await picture(320, 200).gif().toBuffer();
+    gif.writeUInt16LE(1, 6);
+    gif.writeUInt16LE(1, 8);
+    expect(inspectImage(gif)).toMatchObject({ ok: true, width: 320, height: 200 });
+    const frame = gif.indexOf("\x2c\0\0\0\0", 13, "latin1");
+    gif.writeUInt16LE(1_000, frame + 1);
+    expect(inspectImage(gif)).toMatchObject({ ok: true, width: 1_320, height: 200 });
+  });
+
+  it("is that of a GIF's screen, where that is larger", async () => {
+    const gif = await picture(32, 20).gif().toBuffer();
+    gif.writeUInt16LE(3_000, 8);
+    expect(inspectImage(gif)).toMatchObject({ ok: true, width: 32, height: 3_000 });
+  });
+
+  it("is the larger of a WebP's canvas and the picture inside", async () => {
+    for (const lossless of [true, false]) {
+      const inner = (await picture(300, 200).webp({ lossless }).toBuffer()).subarray(12);
+      const extended = (width: number, height: number) =>
+        webpOf(riff("VP8X", Buffer.concat([Buffer.alloc(4), uint24(width - 1), uint24(height - 1)])), inner);
+      expect(inspectImage(extended(1, 1))).toMatchObject({ ok: true, width: 300, height: 200 });
+      expect(inspectImage(extended(4_000, 100))).toMatchObject({ ok: true, width: 4_000, height: 200 });
+    }
+  });
+
+  it("is that of the largest frame of an animated WebP", async () => {
+    const inner = (await picture(300, 200).webp().toBuffer()).subarray(12);
+    const frame = Buffer.concat([
+      uint24(10),
+      uint24(0),
+      uint24(299),
+      uint24(199),
+      uint24(100),
+      Buffer.from([0]),
+      inner,
+    ]);
+    const canvas = riff("VP8X", Buffer.concat([Buffer.from([2, 0, 0, 0]), uint24(0), uint24(0)]));
+    expect(inspectImage(webpOf(canvas, riff("ANMF", frame)))).toMatchObject({ ok: true, width: 320, height: 200 });
+  });
+
+  it("is the largest of a PNG's headers and of the frames of an animated one", async () => {
+    const png = await picture(30, 20).png().toBuffer();
+    const before = png.indexOf("IDAT") - 4;
+    const withChunk = (added: Buffer) => Buffer.concat([png.subarray(0, before), added, png.subarray(before)]);
+    expect(inspectImage(withChunk(chunk("IHDR", uint32(2_000, 10))))).toMatchObject({ width: 2_000, height: 20 });
+    const frame = chunk("fcTL", Buffer.concat([uint32(0, 500, 600, 7, 0), Buffer.alloc(6)]));
+    expect(inspectImage(withChunk(frame))).toMatchObject({ ok: true, width: 507, height: 600 });
+  });
+
+  it("is the largest of a JPEG's frame headers, and of the height that follows its pixels", async () => {
+    const jpeg = await picture(30, 20).jpeg().toBuffer();
+    const frame = jpeg.indexOf("\xff\xc0", 0, "latin1");
+    const header = Buffer.from(jpeg.subarray(frame, frame + 2 + jpeg.readUInt16BE(frame + 2)));
+    header.writeUInt16BE(2_000, 5);
+    for (const at of [frame, jpeg.indexOf("\xff\xda", 0, "latin1"), jpeg.length - 2]) {
+      const twice = Buffer.concat([jpeg.subarray(0, at), header, jpeg.subarray(at)]);
+      expect(inspectImage(twice)).toMatchObject({ ok: true, width: 30, height: 2_000 });
+    }
+    const lines = Buffer.concat([jpeg.subarray(0, -2), Buffer.from([0xff, 0xdc, 0, 4, 0x0b, 0xb8]), jpeg.subarray(-2)]);
+    lines.writeUInt16BE(0, frame + 5);
+    expect(inspectImage(lines)).toMatchObject({ ok: true, width: 30, height: 3_000 });
+  });
+});
+
 describe("a damaged image", () => {
   it("does not take a thumbnail's end marker for the end of a JPEG that is cut off", async () => {
     const thumbnail = await picture(8, 8).jpeg().toBuffer();
@@ -96,13 +272,10 @@ describe("a damaged image", () => {
     expect(message(bytes)).toContain("0 × 21 pixels");
   });
 
-  it("names segments, chunks and blocks that do not join up", async () => {
+  it("names a JPEG whose segments do not join up", async () => {
     const jpeg = await picture().jpeg().toBuffer();
     jpeg.writeUInt16BE(1, 4);
     expect(message(jpeg)).toContain("do not join up");
-    const gif = await picture().gif().toBuffer();
-    const unknownBlock = Buffer.concat([gif.subarray(0, gif.length - 1), Buffer.from([0x99])]);
-    expect(message(unknownBlock)).toContain("do not join up");
     expect(message(text("\x89PNG\r\n\x1a\n".padEnd(60, "x")))).not.toBe("ok");
   });
 
@@ -125,6 +298,16 @@ describe("a damaged image", () => {
   });
 });
 
+/** A TGA of 4 × 3 pixels without a signature. */
+function tga(type: number, depth: number, pixels: Buffer): Buffer {
+  const header = Buffer.alloc(18);
+  header[2] = type;
+  header.writeUInt16LE(4, 12);
+  header.writeUInt16LE(3, 14);
+  header[16] = depth;
+  return Buffer.concat([header, pixels]);
+}
+
 describe("what OpenAI does not take", () => {
   it("names an animated GIF and counts its frames", async () => {
     const bytes = await animatedGif(3);
@@ -140,6 +323,30 @@ describe("what OpenAI does not take", () => {
       ["a TIFF image", await picture().tiff().toBuffer()],
       ["an AVIF image", await picture().avif().toBuffer()],
       ["a HEIC image", text("\0\0\0\x18ftypheic\0\0\0\0mif1heic")],
+      ["an AVIF image", text("\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf")],
+      ["an AVIF image", text("\0\0\0\x1cftypavis\0\0\0\0msf1miaf")],
+      ["a HEIC image", text("\0\0\0\x1cftypmif1\0\0\0\0mif1heicmiaf")],
+      ["a HEIF image", text("\0\0\0\x18ftypmif1\0\0\0\0mif1miaf")],
+      ["a BigTIFF image", await picture().tiff({ bigtiff: true }).toBuffer()],
+      ["a JPEG 2000 image", text("\0\0\0\x0cjP  \r\n\x87\n")],
+      ["a JPEG 2000 image", Buffer.from([0xff, 0x4f, 0xff, 0x51, 0, 47])],
+      ["a JPEG XL image", text("\0\0\0\x0cJXL \r\n")],
+      ["a JPEG XR image", Buffer.from([0x49, 0x49, 0xbc, 1])],
+      ["a Photoshop file", text("8BPS\0\x01\0\0")],
+      ["a GIMP file", text("gimp xcf file\0")],
+      ["a PNM image", text("P6\n# by hand\n2 1\n255\n\x01\x02\x03\x04\x05\x06")],
+      ["a PNM image", text("P2 2 1 255\n0 1")],
+      ["a PNM image", text("P7\nWIDTH 2\nHEIGHT 1\n")],
+      ["an OpenEXR image", Buffer.from([0x76, 0x2f, 0x31, 1, 2, 0])],
+      ["a Radiance HDR image", text("#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n")],
+      ["a QOI image", text("qoif\0\0\0\x02\0\0\0\x02\x03\0")],
+      ["a DDS texture", text("DDS \x7c\0\0\0")],
+      ["a DICOM image", Buffer.concat([Buffer.alloc(128), text("DICM\x02")])],
+      ["a PCX image", Buffer.concat([Buffer.from([10, 5, 1, 8]), Buffer.alloc(124, 0)])],
+      ["a TGA image", tga(2, 24, Buffer.alloc(4 * 3 * 3))],
+      ["a TGA image", tga(10, 32, Buffer.from([0x8b, 1, 2, 3, 4]))],
+      ["a TGA image", Buffer.concat([Buffer.alloc(40, 7), text("TRUEVISION-XFILE.\0")])],
+      ["a PostScript file", text("%!PS-Adobe-3.0 EPSF-3.0\n")],
       ["a BMP image", Buffer.concat([text("BM"), Buffer.alloc(52, 1), Buffer.alloc(4)])],
       ["an ICO icon", Buffer.from([0, 0, 1, 0, 1, 0, 16, 16])],
       ["a PDF document", text("%PDF-1.7\n%âãÏÓ")],
@@ -170,6 +377,10 @@ describe("what OpenAI does not take", () => {
       ["an MP4 or QuickTime video", text("\0\0\0\x18ftypisom")],
       ["nothing but zero bytes", Buffer.alloc(300)],
       ["no image format that is known", Buffer.from([1, 2, 3, 4, 5])],
+      // A header like a TGA's, of more pixels than there are bytes, and one with a colour map that it does not use.
+      ["no image format that is known", tga(2, 24, Buffer.alloc(35))],
+      ["no image format that is known", tga(9, 8, Buffer.alloc(12))],
+      ["text", text("P6 is a fine flight, and P4 another")],
     ];
     for (const [name, bytes] of mistakes) {
       expect(inspectImage(bytes)).toMatchObject({ ok: false, code: "invalid_image" });
@@ -183,6 +394,8 @@ describe("what OpenAI does not take", () => {
     const padded = Buffer.concat([png, Buffer.alloc(maxImageBytes - png.length)]);
     expect(padded.length).toBe(20 * 1024 * 1024);
     expect(inspectImage(padded)).toMatchObject({ ok: true });
-    expect(inspectImage(Buffer.concat([padded, Buffer.alloc(1)]))).toMatchObject({ code: "image_too_large" });
+    const tooLarge = Buffer.concat([padded, Buffer.alloc(1)]);
+    expect(inspectImage(tooLarge)).toMatchObject({ code: "image_too_large" });
+    expect(message(tooLarge)).toContain("PNG, JPEG, WebP and non-animated GIF work.");
   });
 });

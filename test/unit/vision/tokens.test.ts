@@ -22,7 +22,28 @@ describe("estimateImageTokens", () => {
     expect(estimateImageTokens("o4-mini", 8000, 8000, "high")).toBe(Math.ceil(1_536 * 1.72));
   });
 
-  it("takes auto for high, the dearer one", () => {
+  it.each([
+    // What users of these models were billed, less the tokens of their words.
+    ["gpt-5.4", 1_600, 1_600, "high", 1, 3_008],
+    ["gpt-5.5", 3_000, 3_000, "auto", 30, 318_283],
+    ["gpt-5.6-sol", 4_000, 2_500, "original", 1, 11_930],
+    ["gpt-6-luna", 2_400, 2_400, "auto", 1, 6_783],
+  ] as const)(
+    "of %s, %i × %i at %s, %i times, is within 1 % of the %i that were billed",
+    (model, width, height, detail, times, tokens) => {
+      const estimate = times * (estimateImageTokens(model, width, height, detail) ?? Number.NaN);
+      expect(Math.abs(estimate - tokens) / tokens).toBeLessThan(0.01);
+    },
+  );
+
+  it("counts at most 30,000 patches from gpt-5.6 on, and means original by auto from gpt-5.5 on", () => {
+    expect(estimateImageTokens("gpt-6-astra", 20_000, 20_000, "original")).toBe(36_000);
+    expect(estimateImageTokens("gpt-5.6", 20_000, 20_000, "auto")).toBe(36_000);
+    expect(estimateImageTokens("gpt-5.5", 20_000, 20_000, "auto")).toBe(12_000);
+    expect(estimateImageTokens("gpt-5.4", 20_000, 20_000, "auto")).toBe(3_000);
+  });
+
+  it("takes auto for high on models that count tiles", () => {
     expect(estimateImageTokens("gpt-4o", 640, 480, "auto")).toBe(estimateImageTokens("gpt-4o", 640, 480, "high"));
   });
 
@@ -32,17 +53,23 @@ describe("estimateImageTokens", () => {
   });
 });
 
-/** Whether more patches are kept than OpenAI shows at this detail, which then shrinks the picture as it would have. */
-function allowsMore(model: string, image: ImageRate, detail: string): boolean {
+type Size = { width: number; height: number };
+
+/** Whether more is kept than OpenAI shows at this detail, which then shrinks the picture as it would have. */
+function allowsMore(model: string, image: ImageRate, detail: string, seen: Size): boolean {
   if (image.kind === "tile") return false;
-  const cap = detail === "original" ? (image.originalMaxPatches ?? image.maxPatches) : image.maxPatches;
+  const named = detail === "auto" ? image.auto : detail;
+  const { maxPatches, maxSide } = (named === "original" && image.original) || image.high;
+  if (Math.max(seen.width, seen.height) > maxSide) return true;
   const most = estimateImageTokens(model, 20_000, 20_000, "high") ?? 0;
-  return detail === "low" || most > Math.ceil(cap * image.multiplier);
+  return detail === "low" || most > Math.ceil(maxPatches * image.multiplier);
 }
 
 describe("sizeSeen", () => {
   const details = ["low", "high", "auto", "original"] as const;
-  const models = fc.constantFrom(...MODELS.filter(({ image }) => image !== null));
+  const models = fc.constantFrom(
+    ...MODELS.filter(({ alias, image }) => image !== null && estimateImageTokens(alias, 1, 1, "low") !== null),
+  );
   const size = fc.record({ width: fc.integer({ min: 1, max: 20_000 }), height: fc.integer({ min: 1, max: 20_000 }) });
 
   it.each([
@@ -52,7 +79,9 @@ describe("sizeSeen", () => {
     ["gpt-4o", "high", { width: 20_000, height: 3 }, { width: 2048, height: 1 }],
     // OpenAI's own example for patches.
     ["o4-mini", "high", { width: 1800, height: 2400 }, { width: 1056, height: 1408 }],
-    ["gpt-6-sol", "auto", { width: 6000, height: 4000 }, { width: 3888, height: 2592 }],
+    ["gpt-5.4", "auto", { width: 6000, height: 4000 }, { width: 1920, height: 1280 }],
+    ["gpt-5.5", "auto", { width: 6000, height: 4000 }, { width: 3888, height: 2592 }],
+    ["gpt-6-sol", "auto", { width: 6000, height: 4000 }, { width: 6000, height: 4000 }],
   ] as const)("for %s at detail %s, of %o is %o", (model, detail, given, seen) =>
     expect(sizeSeen(model, given, detail)).toEqual(seen),
   );
@@ -85,7 +114,7 @@ describe("sizeSeen", () => {
           estimateImageTokens(alias, width, height, detail),
         );
         expect(after).toBeLessThanOrEqual(before ?? Number.NaN);
-        if (image === null || allowsMore(alias, image, detail)) return;
+        if (image === null || allowsMore(alias, image, detail, seen)) return;
         expect(imageTokens({ ...seen, detail: detail as "low" }, image)).toBe(
           imageTokens({ ...given, detail: detail as "low" }, image),
         );

@@ -1,5 +1,6 @@
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
+import { partitions } from "../dynamodb/keys.ts";
 import { AppError } from "../error.ts";
 import { interpreted } from "../interpreted.ts";
 import type { KeyStore } from "../key/store.ts";
@@ -17,7 +18,7 @@ import type { Reservation } from "./schema.ts";
 const stored = z.object({ committed_nano_usd: z.int().default(0), spent_nano_usd: z.int().default(0) });
 export type BudgetState = z.infer<typeof stored>;
 
-const budgetItemKey = (keyId: string, month: string) => ({ pk: `budget#${keyId}`, sk: month });
+const budgetItemKey = (keyId: string, month: string) => ({ pk: `${partitions.budget}${keyId}`, sk: month });
 
 export async function readBudget(
   { dynamodb, tableName }: KeyStore,
@@ -54,12 +55,27 @@ export function chargeUpdate(tableName: string, { key_id, month, nano_usd }: Res
   };
 }
 
-/** `found` is the budget's item when it was refused, if it had one. */
+/** How soon a request that waits for another's reservation is worth another try: most calls end within seconds. */
+const reservedRetryAfterSeconds = 5;
+
+/**
+ * Why a budget has no room. Money that is spent does not come back: `budget_exceeded`. Money that others have reserved does, when
+ * they end: `rate_limited`. `found` is the budget's item when it was refused, if it had one.
+ */
 export function budgetExceeded({ month, nano_usd }: Reservation, limitNanoUsd: number, found: unknown): AppError {
-  const { committed_nano_usd } = stored.parse(found ?? {}, interpreted);
+  const { committed_nano_usd, spent_nano_usd } = stored.parse(found ?? {}, interpreted);
+  const [limit, spent, asked] = [limitNanoUsd, spent_nano_usd, nano_usd].map(usd);
+  if (spent_nano_usd + nano_usd <= limitNanoUsd) {
+    const reserved = usd(committed_nano_usd - spent_nano_usd);
+    return new AppError(
+      "rate_limited",
+      `This key's budget is ${limit} a month. ${spent} of it are spent in ${month}, and ${reserved} are reserved by requests that are still running. This request would reserve ${asked}. Try again in ${reservedRetryAfterSeconds} s, when some of them may have ended. A lower max_completion_tokens reserves less.`,
+      { retryAfterSeconds: reservedRetryAfterSeconds },
+    );
+  }
   return new AppError(
     "budget_exceeded",
-    `This key's budget is ${usd(limitNanoUsd)} a month. ${usd(committed_nano_usd)} of it are spent or reserved in ${month}, and this request would reserve ${usd(nano_usd)}, the most that it can cost. A lower max_completion_tokens reserves less; the next month begins at ${endOfMonth(month)}.`,
+    `This key's budget is ${limit} a month. ${spent} of it are spent in ${month}, and this request would reserve ${asked}, the most that it can cost. A lower max_completion_tokens reserves less; the next month begins at ${endOfMonth(month)}.`,
   );
 }
 

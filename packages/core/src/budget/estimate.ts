@@ -1,7 +1,10 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import { AppError } from "../error.ts";
-import { costOf } from "../usage/cost.ts";
+import { isJsonObject } from "../structured/problem.ts";
+import { billingOf } from "../usage/billing.ts";
+import { costOf, plainBilling } from "../usage/cost.ts";
 import type { Rates } from "../usage/price.ts";
+import { InlineImage } from "../vision/inline-image.ts";
 import { maxImageTokens } from "./image-tokens.ts";
 import { maxOutputTokens } from "./output-tokens.ts";
 
@@ -16,12 +19,13 @@ const maxChoices = 128;
  * The most that one attempt at this request can cost, in nano-dollars; null when the service tier that it asks for has no
  * known price. Throws `invalid_request` for input whose tokens nothing here can bound.
  *
- * A token covers at least one byte of text, so that bytes bound tokens. The text is measured as JSON, whose field names
- * outnumber the few tokens that OpenAI adds to each message. The types are OpenAI's, but on `/v1/chat/completions` only
- * OpenAI judges the values: one that is not what it should be never makes the bound smaller.
+ * A token covers at least one byte of text, so that bytes bound tokens. The whole request is measured as JSON: its field names
+ * outnumber the few tokens that OpenAI adds to each message, and a field that is not known here counts as well. The types are
+ * OpenAI's, but on `/v1/chat/completions` only OpenAI judges the values: one that is not what it should be never makes the bound
+ * smaller.
  */
 export function maxCostOf(params: Params, rates: Rates): number | null {
-  refuseUnbounded(params);
+  refuseUnbounded(params, rates);
   const promptTokens = maxPromptTokens(params);
   const completionTokens = maxCompletionTokens(params);
   const usage = {
@@ -34,7 +38,11 @@ export function maxCostOf(params: Params, rates: Rates): number | null {
     reasoningTokens: 0,
   };
   const dearest = { ...rates, inputNanoUsd: Math.max(rates.inputNanoUsd, rates.cachedInputNanoUsd) };
-  const costs = possibleTiers(params, rates).map((tier) => costOf(usage, dearest, tier));
+  // Whatever is not just 30 minutes may be 12 hours, which cost more.
+  const cacheLifetime = billingOf(params).cacheLifetime === "30m" ? "30m" : "12h";
+  const costs = possibleTiers(params, rates).map((tier) =>
+    costOf(usage, dearest, tier, { ...plainBilling, cacheLifetime }),
+  );
   return costs.reduce<number | null>((most, cost) => (most === null || cost === null ? null : Math.max(most, cost)), 0);
 }
 
@@ -45,17 +53,35 @@ function possibleTiers({ service_tier: asked }: Params, { serviceTiers }: Rates)
   return ["default", ...serviceTiers.keys(), ...named];
 }
 
-function maxPromptTokens({ model, messages, tools, functions, response_format }: Params): number {
+function maxPromptTokens(params: Params): number {
   let imageTokens = 0;
-  const text = JSON.stringify(messages, (_, value) => {
-    if (value?.type !== "image_url") return value;
-    const { url = value.image_url, detail } = value.image_url ?? {};
-    imageTokens += maxImageTokens(model, url, detail === "low" ? "low" : "high");
-    return null;
-  });
-  const extras = jsonBytes(tools) + jsonBytes(functions) + jsonBytes(response_format);
-  return Buffer.byteLength(text) + imageTokens + extras + framingTokens;
+  const withoutImage = (part: unknown): unknown => {
+    if (!isJsonObject(part) || part.type !== "image_url") return part;
+    const image = isJsonObject(part.image_url) ? part.image_url : { url: part.image_url };
+    imageTokens += maxImageTokens(params.model, image.url, image.detail);
+    // Its other fields count as text, since nobody here knows what OpenAI makes of them.
+    return { ...part, image_url: { ...image, url: isPicture(image.url) ? "" : image.url } };
+  };
+  const messages = params.messages.map((message) =>
+    // Only a user's message shows pictures. Whatever looks like one elsewhere is text.
+    message.role === "user" && Array.isArray(message.content)
+      ? { ...message, content: message.content.map(withoutImage) }
+      : message,
+  );
+  return jsonBytes(textFields({ ...params, messages })) + imageTokens + framingTokens;
 }
+
+/** All fields but settings: numbers, flags, and two whose texts only choose among what OpenAI has. */
+const textFields = (params: object): object =>
+  Object.fromEntries(
+    Object.entries(params).filter(
+      ([name, value]) => typeof value === "object" || (typeof value === "string" && !settings.has(name)),
+    ),
+  );
+const settings = new Set(["model", "service_tier"]);
+
+const isPicture = (url: unknown): boolean =>
+  url instanceof InlineImage || (typeof url === "string" && /^(data:|https?:)/i.test(url));
 
 function maxCompletionTokens({ model, n, max_completion_tokens, max_tokens, prediction }: Params): number {
   const limits = [max_completion_tokens, max_tokens].filter(isCount);
@@ -74,12 +100,14 @@ const jsonBytes = (value: unknown): number => (value == null ? 0 : Buffer.byteLe
 /** Parts of a message whose tokens their bytes or their size in pixels bound. */
 const boundedParts = new Set<unknown>(["text", "refusal", "image_url"]);
 
-function refuseUnbounded({ messages, modalities, web_search_options }: Params): void {
+function refuseUnbounded({ messages, modalities, web_search_options }: Params, { perCallNanoUsd }: Rates): void {
   const refuse = (param: string): never => {
     const message = `${param}: What this costs cannot be told beforehand, and this key has a budget.`;
     throw new AppError("invalid_request", message, { param });
   };
   if (web_search_options != null) refuse("web_search_options");
+  // A search model reads what it finds on the web, however much that is.
+  if (perCallNanoUsd > 0) refuse("model");
   if ([modalities].flat().includes("audio")) refuse("modalities");
   messages.forEach((message, m) => {
     if ("audio" in message && message.audio != null) refuse(`messages[${m}].audio`);

@@ -1,4 +1,4 @@
-import type { Detail } from "../vision/detail.ts";
+import { detail as details } from "../vision/detail.ts";
 import { inspectImage } from "../vision/image.ts";
 import { InlineImage } from "../vision/inline-image.ts";
 import { estimateImageTokens } from "../vision/tokens.ts";
@@ -15,9 +15,13 @@ const largestShapes = [
   { width: 16_384, height: 16_384 },
 ];
 
-/** The most tokens that a picture may cost: by its own size when its bytes are here, by the largest size otherwise. */
-export function maxImageTokens(model: string, url: unknown, detail: Detail): number {
+/**
+ * The most tokens that a picture may cost: by its own size when its bytes are here, by the largest size otherwise. Without a
+ * detail it is `auto`; one that is not known here counts as the dearest.
+ */
+export function maxImageTokens(model: string, url: unknown, asked: unknown): number {
   const shapes = shapeOf(url) ?? largestShapes;
+  const detail = asked == null ? "auto" : (details.options.find((known) => known === asked) ?? "original");
   return Math.max(
     ...shapes.map(({ width, height }) => estimateImageTokens(model, width, height, detail) ?? mostTokens),
   );

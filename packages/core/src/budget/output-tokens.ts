@@ -1,24 +1,37 @@
-import { familyOf } from "../model/model.ts";
+import { AppError } from "../error.ts";
+import { modelNamed, needsMaxCompletionTokens } from "../model/model.ts";
+import { type OpenAIRequest, setMember } from "../openai/verbatim.ts";
+import type { KeyBudget } from "./schema.ts";
 
-/**
- * The most tokens that a model writes in one choice, reasoning included, where that is less than `mostOutputTokens`.
- * Source: "Max output tokens" on the models' own pages, platform.openai.com/docs/models, 2026-11.
- */
-const maxOutputTokensByModel: ReadonlyMap<string, number> = new Map([
-  ["gpt-4o-2024-05-13", 4_096],
-  ["gpt-4o", 16_384],
-  ["gpt-4o-mini", 16_384],
-  ["gpt-4.1", 32_768],
-  ["gpt-4.1-mini", 32_768],
-  ["gpt-4.1-nano", 32_768],
-  ["o1", 100_000],
-  ["o3", 100_000],
-  ["o3-mini", 100_000],
-  ["o4-mini", 100_000],
-]);
-
-/** gpt-5 and later, and whatever is not known here. */
+/** More than any model in the catalogue writes: for a model that is not there. */
 const mostOutputTokens = 128_000;
 
-export const maxOutputTokens = (model: string): number =>
-  maxOutputTokensByModel.get(model) ?? maxOutputTokensByModel.get(familyOf(model)) ?? mostOutputTokens;
+/** The most tokens that a model writes in one choice, reasoning included. */
+export const maxOutputTokens = (model: string): number => modelNamed(model)?.model.maxOutputTokens ?? mostOutputTokens;
+
+/**
+ * What a request of a key with a budget may write when neither it nor its key names a maximum. A model's own maximum would
+ * reserve $1.28 for one answer of gpt-5, which a budget of $1 never has. This is room for reasoning and a long answer, and with it
+ * $1 suffices for a short request to any model of the catalogue.
+ */
+export const defaultMaxOutputTokens = 8_192;
+
+const limitNames = ["max_completion_tokens", "max_tokens"] as const;
+
+/**
+ * A request of a key with a budget as OpenAI is sent it: with a limit of its output, so that what is reserved is a bound. Throws
+ * `invalid_request` when the request names more than its key allows.
+ */
+export function withOutputLimit(request: OpenAIRequest, { maxOutputTokens: ofKey }: KeyBudget): OpenAIRequest {
+  const { params } = request;
+  const named = limitNames.filter((name) => params[name] != null);
+  for (const name of named) {
+    if (ofKey !== undefined && Number(params[name]) > ofKey) {
+      const message = `${name}: This key may ask for at most ${ofKey} output tokens. Use ${ofKey} or less, or leave it out.`;
+      throw new AppError("invalid_request", message, { param: name });
+    }
+  }
+  if (named.length > 0) return request;
+  const name = needsMaxCompletionTokens(params.model) ? "max_completion_tokens" : "max_tokens";
+  return setMember(request, name, Math.min(ofKey ?? defaultMaxOutputTokens, maxOutputTokens(params.model)));
+}

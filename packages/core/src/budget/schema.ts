@@ -1,7 +1,12 @@
 import * as z from "zod";
 
 /** What a call is charged against: a key that has a budget for each month. */
-export const keyBudget = z.object({ keyId: z.string(), limitNanoUsd: z.int() });
+export const keyBudget = z.object({
+  keyId: z.string(),
+  limitNanoUsd: z.int(),
+  /** The most output tokens that a request may ask for; when it asks for none, it is asked for these. */
+  maxOutputTokens: z.int().optional(),
+});
 export type KeyBudget = z.infer<typeof keyBudget>;
 
 /** What a running attempt may cost at most, kept back from its key's budget until it ends. */

@@ -2,12 +2,13 @@ import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import * as z from "zod";
+import { partitions } from "../dynamodb/keys.ts";
 import { AppError } from "../error.ts";
 import type { KeyStore } from "./store.ts";
 
 const windowMs = 60_000;
 const window = z.object({ started_ms: z.number() });
-const rateKey = (keyId: string) => ({ pk: `rate#${keyId}`, sk: "window" });
+const rateKey = (keyId: string) => ({ pk: `${partitions.rate}${keyId}`, sk: "window" });
 
 /**
  * Counts a request of a key that may make `rpm` in a minute. A minute begins with the first request after the last minute

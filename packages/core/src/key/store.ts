@@ -1,6 +1,7 @@
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { ulid } from "ulid";
 import * as z from "zod";
+import { partitions } from "../dynamodb/keys.ts";
 import { AppError } from "../error.ts";
 import { interpreted } from "../interpreted.ts";
 import { ownerPattern } from "../upload/key.ts";
@@ -15,6 +16,7 @@ const storedKey = z.object({
   budget_nano_usd: z.int().optional(),
   models: z.array(z.string()).optional(),
   rpm: z.int().optional(),
+  max_output_tokens: z.int().optional(),
 });
 
 export type ApiKey = z.infer<typeof storedKey>;
@@ -27,8 +29,8 @@ export interface KeyStore {
 }
 
 /** All keys lie in one partition, which `list` reads; verifying reads a second item, found by the key's hash. */
-const listed = (keyId: string) => ({ pk: "keys", sk: keyId });
-const byHash = (apiKey: string) => ({ pk: `key#${hashApiKey(apiKey)}`, sk: "key" });
+const listed = (keyId: string) => ({ pk: partitions.keys, sk: keyId });
+const byHash = (apiKey: string) => ({ pk: `${partitions.key}${hashApiKey(apiKey)}`, sk: "key" });
 
 /** What the holder of a key may do. */
 export const limitsOf = (key: ApiKey): CallerKey => ({
@@ -36,6 +38,7 @@ export const limitsOf = (key: ApiKey): CallerKey => ({
   budgetNanoUsd: key.budget_nano_usd ?? null,
   models: key.models ?? null,
   rpm: key.rpm ?? null,
+  maxOutputTokens: key.max_output_tokens ?? null,
 });
 
 /** Stores a key for an owner. Throws `invalid_request` on an owner that could not be part of an S3 key. */
@@ -44,7 +47,7 @@ export async function addKey(
   apiKey: string,
   owner: string,
   now: Date,
-  { budgetNanoUsd, models, rpm }: KeyLimits = unlimited,
+  { budgetNanoUsd, models, rpm, maxOutputTokens }: KeyLimits = unlimited,
 ): Promise<ApiKey> {
   if (!ownerPattern.test(owner)) {
     throw new AppError(
@@ -62,6 +65,7 @@ export async function addKey(
     ...(budgetNanoUsd !== null && { budget_nano_usd: budgetNanoUsd }),
     ...(models !== null && { models: [...models] }),
     ...(rpm !== null && { rpm }),
+    ...(maxOutputTokens !== null && { max_output_tokens: maxOutputTokens }),
   };
   const { pk } = byHash(apiKey);
   await store.dynamodb.send(
@@ -99,7 +103,7 @@ export async function listKeys(store: KeyStore): Promise<ApiKey[]> {
       new QueryCommand({
         TableName: store.tableName,
         KeyConditionExpression: "pk = :keys",
-        ExpressionAttributeValues: { ":keys": "keys" },
+        ExpressionAttributeValues: { ":keys": partitions.keys },
         ExclusiveStartKey: start,
       }),
     );

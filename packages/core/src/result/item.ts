@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { reservation } from "../budget/schema.ts";
+import { indexPartitions, partitions } from "../dynamodb/keys.ts";
 import { interpreted } from "../interpreted.ts";
 import { ledgerEntry } from "../usage/ledger.ts";
 import { newUlid } from "./id.ts";
@@ -61,7 +62,7 @@ export const noLease = "none";
 export const isHeld = ({ lease_id, lease_expires_at }: StoredItem, nowMs: number): boolean =>
   lease_id !== noLease && lease_expires_at > nowMs;
 
-export const resultKey = (id: string) => ({ pk: `result#${id}`, sk: "result" });
+export const resultKey = (id: string) => ({ pk: `${partitions.result}${id}`, sk: "result" });
 
 /** What is left of a deleted result. Its id may be used again, so that the attempt is part of the key. */
 export const receiptKey = (id: string, leaseId: string) => ({ pk: resultKey(id).pk, sk: `deleted#${leaseId}` });
@@ -71,7 +72,7 @@ export const leaseIndex = "by_lease";
 
 /** A partition of an index takes 1,000 writes a second, and each result is written to this one and taken off again. */
 const leaseShards = 8;
-const shardKey = (shard: number) => `lease#${shard}`;
+const shardKey = (shard: number) => `${indexPartitions.lease}${shard}`;
 export const leaseShardKeys = Array.from({ length: leaseShards }, (_, shard) => shardKey(shard));
 
 /** An id's last letter is as good as drawn. */
@@ -80,6 +81,6 @@ export const leaseShardOf = (id: string): string => shardKey(id.charCodeAt(id.le
 /** The index that lists an owner's results by time. `kind` and `status` are projected, to filter by. */
 export const ownerIndex = "by_owner";
 export const ownerKey = ({ owner, createdAt, id }: Pick<Result, "owner" | "createdAt" | "id">) => ({
-  owner_pk: `results#${owner}`,
+  owner_pk: `${indexPartitions.ownerResults}${owner}`,
   owner_sk: `${createdAt}#${id}`,
 });

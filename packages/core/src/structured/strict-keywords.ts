@@ -1,6 +1,7 @@
 /**
  * What strict mode makes of JSON Schema's keywords. Sources: OpenAI's guide "Structured model outputs", section
- * "Supported schemas", and the 400s that the API is known to answer; checked 2026-11.
+ * "Supported schemas", and the 400s that the API is known to answer; checked 2026-11. `minLength` and `maxLength` were probed live
+ * (pydantic-ai#7315 and #7400), and `nullable` is what OpenAI's own zod helper writes (openai-node#1049); both 2026-11.
  */
 
 export const jsonTypes = new Set(["string", "number", "integer", "boolean", "object", "array", "null"]);
@@ -10,7 +11,6 @@ export const formats = new Set(["date-time", "time", "date", "duration", "email"
 const perCase = "use anyOf with one schema for each case";
 const inDescription = "say it in the description";
 const leaveOut = "leave it out";
-const byPattern = 'use pattern, such as "^.{1,80}$"';
 
 /**
  * Keywords that strict mode refuses, and what to write in their place. A keyword that stands neither here nor below is
@@ -38,11 +38,8 @@ export const unsupported: ReadonlyMap<string, string> = new Map([
   ["minContains", inDescription],
   ["maxContains", inDescription],
   ["uniqueItems", inDescription],
-  ["minLength", byPattern],
-  ["maxLength", byPattern],
   ["default", inDescription],
   ["examples", inDescription],
-  ["nullable", 'add "null" to type'],
   ["readOnly", leaveOut],
   ["writeOnly", leaveOut],
   ["contentEncoding", leaveOut],
@@ -70,4 +67,7 @@ export const plainKeywords: ReadonlyMap<string, { is: string; test: (value: unkn
   ["multipleOf", { is: "a number above 0", test: (value) => isNumber(value) && Number(value) > 0 }],
   ["minItems", { is: "a whole number, 0 or more", test: isCount }],
   ["maxItems", { is: "a whole number, 0 or more", test: isCount }],
+  ["minLength", { is: "a whole number, 0 or more", test: isCount }],
+  ["maxLength", { is: "a whole number, 0 or more", test: isCount }],
+  ["nullable", { is: "true or false", test: (value) => typeof value === "boolean" }],
 ]);

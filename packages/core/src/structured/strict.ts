@@ -1,3 +1,4 @@
+import { patternMend, readPattern } from "./pattern.ts";
 import { at, describeJson, isJsonObject, type Problem } from "./problem.ts";
 import { referencesIn } from "./reference.ts";
 import { formats, jsonTypes, plainKeywords, unsupported } from "./strict-keywords.ts";
@@ -202,7 +203,8 @@ export function checkStrictSchema(schema: unknown): Problem[] {
     let characters = 0;
     for (const [index, entry] of content.entries()) {
       if (typeof entry === "string") characters += entry.length;
-      if (types.length > 0 && !types.some((type) => isOfType(entry, type))) {
+      const isNullable = entry === null && value.nullable === true;
+      if (types.length > 0 && !isNullable && !types.some((type) => isOfType(entry, type))) {
         report(
           at(path, index),
           `This value is ${describeJson(entry)}, which type does not allow.`,
@@ -218,13 +220,18 @@ export function checkStrictSchema(schema: unknown): Problem[] {
   };
 
   const visitPattern = (content: unknown, path: string): void => {
-    try {
-      if (typeof content !== "string") throw new SyntaxError("a pattern is a string");
-      new RegExp(content, "u");
-    } catch (error) {
-      // V8 repeats the whole pattern before the reason.
-      const reason = error instanceof Error ? error.message.slice(error.message.lastIndexOf(": ") + 1).trim() : "";
-      report(path, `This is no regular expression: ${reason}.`, "write it as JSON Schema has it (ECMA-262, flag u)");
+    if (typeof content !== "string") {
+      report(path, `pattern is a string, and this is ${describeJson(content)}.`);
+      return;
+    }
+    const read = readPattern(content);
+    if (!read.ok) report(path, `This is no regular expression: ${read.reason}.`, patternMend);
+    else if (read.hasLookaround) {
+      report(
+        path,
+        "Strict mode does not support lookaround: (?=, (?!, (?<= and (?<!.",
+        "write what the whole text may look like, or say the rest in the description",
+      );
     }
   };
 

@@ -1,38 +1,27 @@
-import { type Context, createContext, Script } from "node:vm";
 import { type OutputUnit, Validator } from "@cfworker/json-schema";
-import { at, isJsonObject, type Problem } from "./problem.ts";
+import { inOwnDialect } from "./dialect.ts";
+import { at, type Problem } from "./problem.ts";
+import { reasonOf, withinTimeLimit } from "./watchdog.ts";
 
-/**
- * How long one check may take. The schema comes from the caller and its value from a model: a pattern that backtracks,
- * a union that branches without end. node:vm's watchdog interrupts any of it, regular expressions included.
- */
-export const validateTimeoutMs = 500;
 /** The result stores them, and nobody reads more. */
 const maxProblems = 20;
 
 /** Keywords whose error only says that there are errors below it. */
 const summaries = new Set(["$ref", "properties", "items", "additionalProperties", "allOf", "if", "patternProperties"]);
 
-/** Made at the first use: most answers are judged without it, and a context costs a cold start most of a millisecond. */
-let watchdog: { context: Context; run: Script } | undefined;
-
 /**
  * Why `value` does not fit the JSON Schema (draft 2020-12, so strict schemas and others), at most 20 problems; empty when
- * it fits. `format` is asserted. Never throws: a check that takes over 500 ms, nests too deep
+ * it fits. `format` is asserted, and `nullable: true` admits null. Never throws: a check that takes over 500 ms, nests too deep
  * or meets a schema that cannot be evaluated is one problem with an empty path, since nothing vouches for the value then.
  *
- * The schema is interpreted, not compiled (no `new Function` over a caller's text), and copied first: the validator
- * writes into what it is given.
+ * The schema is interpreted, not compiled (no `new Function` over a caller's text).
  */
 export function validate(schema: Record<string, unknown> | boolean, value: unknown): Problem[] {
   let errors: OutputUnit[] = [];
-  watchdog ??= { context: createContext({ check: undefined }), run: new Script("check()") };
-  const { context, run } = watchdog;
   try {
-    context.check = () => {
-      errors = new Validator(structuredClone(schema), "2020-12", false).validate(value).errors;
-    };
-    run.runInContext(context, { timeout: validateTimeoutMs });
+    withinTimeLimit(() => {
+      errors = new Validator(inOwnDialect(schema), "2020-12", false).validate(value).errors;
+    });
     const details = errors.filter((error) => !summaries.has(error.keyword));
     // A value with errors never passes for one that fits, even when nothing but summaries is left.
     return (details.length > 0 ? details : errors)
@@ -40,21 +29,11 @@ export function validate(schema: Record<string, unknown> | boolean, value: unkno
       .map((error) => ({ path: pathIn(value, error.instanceLocation), message: sentence(error) }));
   } catch (error) {
     return [{ path: "", message: `The output could not be checked: ${reasonOf(error)}.`, mend: "simplify the schema" }];
-  } finally {
-    context.check = undefined;
   }
 }
 
 function sentence({ keyword, error }: OutputUnit): string {
   return keyword === "false" ? "The schema has no such property." : error.slice(0, 300);
-}
-
-function reasonOf(error: unknown): string {
-  if (isJsonObject(error) && error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT") {
-    return `its schema takes more than ${validateTimeoutMs} ms`;
-  }
-  if (error instanceof RangeError) return "it or its schema is too deep or too large";
-  return error instanceof Error ? error.message.slice(0, 200) : "unknown";
 }
 
 /** `#/items/0/unit%20price` → `items[0]["unit price"]`; the value tells whether `0` is an index. */

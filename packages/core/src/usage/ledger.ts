@@ -1,6 +1,7 @@
 import { type DynamoDBDocumentClient, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import { maxModelNameLength } from "../chat/model-name.ts";
+import { indexPartitions, partitions } from "../dynamodb/keys.ts";
 import type { Result } from "../result/result.ts";
 import { formatUsd } from "./cost.ts";
 
@@ -78,11 +79,11 @@ function countsOf(countOf: (name: Counter) => number): LedgerEntry["counts"] {
   );
 }
 
-const partitionKey = (owner: string) => `usage#${owner}`;
+const partitionKey = (owner: string) => `${partitions.usage}${owner}`;
 export const ownerOf = (pk: string) => pk.slice(partitionKey("").length);
 
 /** Where the index by owner lists every counter by its day: it tells whose counters there are. Written once for each. */
-export const usageIndexPartition = "usage";
+export const usageIndexPartition = indexPartitions.ownerUsage;
 
 /** The part of a settlement's transaction that puts an entry on the counters. */
 export function counterUpdate(tableName: string, owner: string, { day, model, counts }: LedgerEntry, shard: number) {

@@ -37,8 +37,8 @@ export function priceOf(model: string, when: Date, overrides: PriceOverrides = n
 const definedFees = (listed: Rates | null) => listed && { perCallNanoUsd: listed.perCallNanoUsd, audio: listed.audio };
 
 /**
- * The stage's own prices of a model, by its exact name, else by another spelling of it, else by its family. A family's do not hold for a snapshot
- * that has its own row in the catalogue, nor for a fine-tuned model, which costs more.
+ * The stage's own prices of a model: by its exact name, else by another spelling of it, else by its family. A family's do not
+ * hold for a snapshot that has its own row in the catalogue, nor for a fine-tuned model, which costs more.
  */
 function overrideOf(model: string, overrides: PriceOverrides): Override | undefined {
   if (overrides.size === 0) return undefined;
@@ -46,12 +46,14 @@ function overrideOf(model: string, overrides: PriceOverrides): Override | undefi
   if (exact) return exact;
   const [spelling, family] = [spellingOf(model), familyOf(spellingOf(model))];
   const row = modelNamed(model);
+  // `ft:gpt-4o-mini-2024-07-18:acme::x` without its owner and its own name.
+  const [fineTunedBase] = /^ft:[^:]+(?=:)/.exec(spelling) ?? [];
   const hasOwnRow = row?.model.name === spelling && spelling !== family;
   const byNames = (matches: (name: string) => boolean) =>
     [...overrides].find(([name]) => matches(spellingOf(name)))?.[1];
   const ofRow = (name: string) => familyOf(name) === name && row !== null && isSameRow(row, modelNamed(name));
   return (
-    byNames((name) => name === spelling) ??
+    byNames((name) => name === spelling || name === fineTunedBase) ??
     (hasOwnRow ? undefined : (byNames((name) => name === family) ?? byNames(ofRow)))
   );
 }

@@ -17,15 +17,17 @@ export type Inspection =
   | ({ ok: true } & ImageHeader)
   | { ok: false; code: "unsupported_image" | "invalid_image" | "image_too_large"; message: string };
 
-export const tooLarge = (sizeBytes: number): string =>
-  `The image has ${sizeBytes} bytes; at most ${maxImageBytes} (20 MB) are allowed.`;
+/** The end of each message about an image. */
+export const works = "PNG, JPEG, WebP and non-animated GIF work.";
 
-const works = "PNG, JPEG, WebP and non-animated GIF work.";
+export const tooLarge = (sizeBytes: number): string =>
+  `The image has ${sizeBytes} bytes; at most ${maxImageBytes} (20 MB) are allowed. ${works}`;
 
 /**
  * What these bytes are, from their magic number and structure alone: a name or a content type does not count. Pixels are
  * not decoded; the file is walked once without a copy, so that one that is cut off is found before it is paid for.
- * Width and height are those of the stored pixels, in pixels: EXIF orientation changes neither a price nor a limit.
+ * Width and height are the largest that any decoder could see, of the stored pixels: EXIF orientation changes neither a price nor
+ * a limit.
  */
 export function inspectImage(bytes: Uint8Array): Inspection {
   if (bytes.length > maxImageBytes) return { ok: false, code: "image_too_large", message: tooLarge(bytes.length) };
@@ -52,7 +54,7 @@ function inspectionOf(format: ImageFormat, { width, height, frames, damage }: St
 
 function formatOf(file: Buffer): ImageFormat | null {
   if (file.subarray(0, 8).equals(Buffer.from("\x89PNG\r\n\x1a\n", "latin1"))) return "png";
-  if (file[0] === 0xff && file[1] === 0xd8 && file[2] === 0xff) return "jpeg";
+  if (file[0] === 0xff && file[1] === 0xd8) return "jpeg";
   const head = file.toString("latin1", 0, 12);
   if (head.startsWith("RIFF") && head.endsWith("WEBP")) return "webp";
   return /^GIF8[79]a/.test(head) ? "gif" : null;

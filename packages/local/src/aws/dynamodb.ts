@@ -48,8 +48,8 @@ export async function startDynamoDB(options: DynamoDBOptions) {
     await provisionTables(client, options.tables);
     client.destroy();
     const agent = new Agent({ keepAlive: true });
-    const gate = await listenOnLoopback((request, response) => {
-      admit(request, options)
+    const gate = await listenOnLoopback(async (request, response) => {
+      await admit(request, options)
         .then(async ({ body, call }) => {
           const fault = (await options.faults?.strike(call)) ?? null;
           const exchange = { request, response };

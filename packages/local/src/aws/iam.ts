@@ -1,4 +1,7 @@
 import type { PolicyStatement } from "../manifest.ts";
+import { holds, like, type RequestContext } from "./iam-conditions.ts";
+
+export { like, type RequestContext };
 
 /** Who signs a request: a function by its role, the user's own key, or an AWS service. */
 export interface Principal {
@@ -11,9 +14,6 @@ export interface Principal {
   /** Keys that each of its requests has: of a service, for which resource it acts (`aws:SourceArn`). */
   context?: RequestContext;
 }
-
-/** Condition keys of one request (`s3:prefix`, `dynamodb:LeadingKeys`), in IAM's own spelling. */
-export type RequestContext = Record<string, string | string[]>;
 
 export interface AccessRequest {
   principal: Principal;
@@ -31,7 +31,7 @@ export interface Decision {
 }
 
 /** One decision and what it was about. */
-export type DecisionRecord = Decision & Pick<AccessRequest, "principal" | "action" | "resource">;
+export type DecisionRecord = Decision & Pick<AccessRequest, "principal" | "action" | "resource" | "context">;
 
 export interface Principals {
   add(principal: Principal): void;
@@ -51,7 +51,7 @@ export function createPrincipals(options: { onDecision?: (record: DecisionRecord
     authorize({ principal, action, resource, context, resourcePolicy = [] }) {
       const policies = [...identityPolicy(principal), ...resourcePolicy.filter((it) => speaksOf(it, principal))];
       const decision = evaluate(policies, action, resource, { ...everyRequest, ...principal.context, ...context });
-      options.onDecision?.({ ...decision, principal, action, resource });
+      options.onDecision?.({ ...decision, principal, action, resource, context });
       return decision;
     },
   };
@@ -88,58 +88,6 @@ export function evaluate(
   if (deny) return { outcome: "explicitDeny", statement: deny };
   const allow = matching.find((statement) => statement.effect === "Allow");
   return allow ? { outcome: "allowed", statement: allow } : { outcome: "implicitDeny", statement: null };
-}
-
-/** IAM's wildcards: `*` is any run of characters, also `/` and `:`, and `?` is one. */
-export function like(value: string, pattern: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${source}$`, "s").test(value);
-}
-
-type Condition = NonNullable<PolicyStatement["conditions"]>[number];
-type Comparison = (value: string, wanted: string) => boolean;
-
-const sameText: Comparison = (value, wanted) => value === wanted;
-const sameTextAnyCase: Comparison = (value, wanted) => value.toLowerCase() === wanted.toLowerCase();
-
-/** Without their negations. Source: IAM's "condition operators" reference, November 2026; dates and IP ranges are left out. */
-const comparisons: Record<string, Comparison> = {
-  StringEquals: sameText,
-  StringEqualsIgnoreCase: sameTextAnyCase,
-  StringLike: like,
-  ArnEquals: like,
-  ArnLike: like,
-  Bool: sameTextAnyCase,
-  NumericEquals: (value, wanted) => Number(value) === Number(wanted),
-  NumericLessThan: (value, wanted) => Number(value) < Number(wanted),
-  NumericLessThanEquals: (value, wanted) => Number(value) <= Number(wanted),
-  NumericGreaterThan: (value, wanted) => Number(value) > Number(wanted),
-  NumericGreaterThanEquals: (value, wanted) => Number(value) >= Number(wanted),
-};
-
-/** An operator that is not known never lets a request through: it fails an Allow and fulfils a Deny. */
-function holds(condition: Condition, context: RequestContext, effect: PolicyStatement["effect"]): boolean {
-  const [, quantifier, operator = "", ifExists] =
-    /^(ForAllValues:|ForAnyValue:)?(.+?)(IfExists)?$/.exec(condition.test) ?? [];
-  const present = Object.entries(context).find(
-    ([name]) => name.toLowerCase() === condition.variable.toLowerCase(),
-  )?.[1];
-  if (operator === "Null") return condition.values.some((wanted) => (wanted === "true") === (present === undefined));
-
-  const negated = /^(String|Arn|Numeric)Not/.test(operator);
-  const compare = comparisons[operator.replace(/^(String|Arn|Numeric)Not/, "$1")];
-  if (!compare) return effect === "Deny";
-  if (present === undefined)
-    return Boolean(ifExists) || quantifier === "ForAllValues:" || (negated && quantifier === undefined);
-
-  const matches = (value: string) => condition.values.some((wanted) => compare(value, wanted)) !== negated;
-  const values = [present].flat();
-  return quantifier === "ForAllValues:" || (negated && quantifier === undefined)
-    ? values.every(matches)
-    : values.some(matches);
 }
 
 /** AWS's own sentence for a call that no policy allows, or that one denies. */

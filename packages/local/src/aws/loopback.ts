@@ -6,12 +6,19 @@ export interface Listener {
   stop(): Promise<void>;
 }
 
-/** An HTTP server on loopback, on `port` or any free one. `stop` cuts open connections, long polls among them. */
-export async function listenOnLoopback(listener: RequestListener, port = 0): Promise<Listener> {
+/**
+ * An HTTP server on loopback, on `port` or any free one. `stop` cuts open connections, long polls among them. A listener that
+ * throws ends its connection, and not the stage.
+ */
+export async function listenOnLoopback(
+  listener: (...exchange: Parameters<RequestListener>) => unknown,
+  port = 0,
+): Promise<Listener> {
+  const serve = async (...exchange: Parameters<RequestListener>) => await listener(...exchange);
   const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (request, response) => {
     // What an answer that came early left unread would stand before the connection's next request.
     response.once("finish", () => request.unpipe().resume());
-    listener(request, response);
+    serve(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

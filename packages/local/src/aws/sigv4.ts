@@ -87,9 +87,13 @@ export async function verifySignature(
   const principal = checkScope(claim, verifier);
   const signingKey = await getSigningKey(Sha256, principal, claim.shortDate, claim.region, claim.service);
   const scope = createScope(claim.shortDate, claim.region, claim.service);
-  const canonical = canonicalRequest(request, claim.signedHeaders, payloadHash, claim.service);
-  const stringToSign = ["AWS4-HMAC-SHA256", claim.amzDate, scope, sha256Hex(canonical)].join("\n");
-  if (!sameSignature(hmacHex(signingKey, stringToSign), claim.signature)) {
+  const isSigned = (headers: IncomingHttpHeaders) => {
+    const canonical = canonicalRequest({ ...request, headers }, claim.signedHeaders, payloadHash, claim.service);
+    const stringToSign = ["AWS4-HMAC-SHA256", claim.amzDate, scope, sha256Hex(canonical)].join("\n");
+    return sameSignature(hmacHex(signingKey, stringToSign), claim.signature);
+  };
+  // Signers hash the UTF-8 of a header. Node hands on what came as Latin-1, which is what its own clients send; others send UTF-8.
+  if (!isSigned(request.headers) && !isSigned(decodeHeaders(request.headers))) {
     throw new SignatureError("mismatch", mismatchMessage);
   }
   checkAge(claim, date, verifier.now?.() ?? new Date());
@@ -144,13 +148,12 @@ export function sameSignature(expected: string, given: string): boolean {
 /** The query as name → value or values, decoded; `+` is a space, as S3 reads it. */
 export function parseQuery(url: string): Record<string, string | string[]> {
   const start = url.indexOf("?");
-  const query: Record<string, string | string[]> = {};
-  if (start === -1) return query;
-  for (const [name, value] of new URLSearchParams(url.slice(start + 1))) {
-    const earlier = query[name];
-    query[name] = earlier === undefined ? value : [earlier, value].flat();
+  const query = new Map<string, string | string[]>();
+  for (const [name, value] of new URLSearchParams(start === -1 ? "" : url.slice(start + 1))) {
+    const earlier = query.get(name);
+    query.set(name, earlier === undefined ? value : [earlier, value].flat());
   }
-  return query;
+  return Object.fromEntries(query);
 }
 
 function readClaim(request: SignedRequest): Claim {
@@ -217,8 +220,28 @@ function canonicalRequest(
   ].join("\n");
 }
 
+/** Node reads headers as Latin-1; clients that send other letters send their UTF-8. */
+export function decodeHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? decodeUtf8(value) : value]),
+  );
+}
+
+/** What Node read as Latin-1, as UTF-8 where its bytes are that. */
+function decodeUtf8(latin1: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(latin1, "latin1"));
+  } catch {
+    return latin1;
+  }
+}
+
 function canonicalHeader(value: string | string[] | undefined): string {
-  return [value ?? ""].flat().join(",").trim().replace(/\s+/g, " ");
+  return [value ?? ""]
+    .flat()
+    .join(",")
+    .replace(/[ \t]+/g, " ")
+    .replace(/^ | $/g, "");
 }
 
 /** Percent-encodes all but RFC 3986's unreserved characters and the slashes. */

@@ -51,8 +51,8 @@ export async function startSqs(options: SqsOptions) {
   await mkdir(options.dir, { recursive: true });
   const { region, account } = options;
   const store = openStore(path.join(options.dir, "sqs.db"));
-  const listener = await listenOnLoopback((request, response) => {
-    answer(deps, request, response, options).catch((error) => sendJsonError(response, error));
+  const listener = await listenOnLoopback(async (request, response) => {
+    await answer(deps, request, response, options).catch((error) => sendJsonError(response, error));
   });
   const deps: SqsDeps = {
     store,

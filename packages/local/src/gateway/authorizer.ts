@@ -73,7 +73,7 @@ async function ask(lambda: Pick<Lambda, "invoke">, functionName: string, event: 
   }
   if (!result.ok) {
     // The one error that a function may use to say 401: the text is the contract.
-    if (JSON.parse(result.payload).errorMessage === "Unauthorized") throw new GatewayFailure("UNAUTHORIZED");
+    if (errorMessageOf(result.payload) === "Unauthorized") throw new GatewayFailure("UNAUTHORIZED");
     throw new GatewayFailure("AUTHORIZER_FAILURE", { cause: result.payload });
   }
   try {
@@ -83,16 +83,25 @@ async function ask(lambda: Pick<Lambda, "invoke">, functionName: string, event: 
   }
 }
 
+function errorMessageOf(payload: string): unknown {
+  try {
+    return Object(JSON.parse(payload)).errorMessage;
+  } catch {
+    return undefined;
+  }
+}
+
 function parseVerdict(answer: unknown): Verdict {
   if (typeof answer !== "object" || answer === null) throw new Error("the authorizer returned no object");
   const principalId = Reflect.get(answer, "principalId");
   if (typeof principalId !== "string") throw new Error("the authorizer returned no principalId");
-  const context: Record<string, string> = {};
+  const context = new Map<string, string>();
   for (const [name, value] of Object.entries(Reflect.get(answer, "context") ?? {})) {
     if (typeof value === "object") throw new Error(`context.${name} is neither a string, a number nor a boolean`);
-    context[name] = String(value);
+    context.set(name, String(value));
   }
-  return { principalId, policy: parsePolicy(Reflect.get(answer, "policyDocument")), context };
+  const policy = parsePolicy(Reflect.get(answer, "policyDocument"));
+  return { principalId, policy, context: Object.fromEntries(context) };
 }
 
 /**
@@ -122,7 +131,10 @@ function identityOf(source: string, event: ProxyEvent): string | undefined {
   if (kind === "method.request.header") {
     return Object.entries(event.headers).find(([header]) => header.toLowerCase() === name.toLowerCase())?.[1];
   }
-  if (kind === "method.request.querystring") return event.queryStringParameters?.[name];
+  if (kind === "method.request.querystring") {
+    const parameters = event.queryStringParameters ?? {};
+    return Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+  }
   const value = kind === "context" ? Reflect.get(event.requestContext, name) : undefined;
   return value === undefined || value === null ? undefined : String(value);
 }

@@ -72,6 +72,10 @@ export async function startGateway(options: GatewayOptions): Promise<{ url: stri
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const [path = "/"] = (request.url ?? "/").split("?");
     const event = createProxyEvent(request, identity, route(request.method ?? "GET", path));
+    // A client that leaves early is no failure of the stage's.
+    response.on("error", (error) =>
+      options.log(event.requestContext.requestId, `the client is gone: ${error.message}`),
+    );
     try {
       await handle(request, response, event);
     } catch (error) {
@@ -86,12 +90,19 @@ export async function startGateway(options: GatewayOptions): Promise<{ url: stri
     }
   };
 
-  const server = createServer({ maxHeaderSize: PARSER_HEADER_LIMIT_BYTES }, serve);
+  /** No request may end the stage: what went wrong with it ends its connection and is logged. */
+  const serveSafely = (request: IncomingMessage, response: ServerResponse) => {
+    serve(request, response).catch((error: unknown) => {
+      options.log("-", `${request.method} failed: ${error instanceof Error ? error.stack : error}`);
+      response.destroy();
+    });
+  };
+  const server = createServer({ maxHeaderSize: PARSER_HEADER_LIMIT_BYTES }, serveSafely);
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     // With its body unsent, the client cannot use the connection for another request.
     if (withholdsBody(request)) response.setHeader("Connection", "close");
     else response.writeContinue();
-    serve(request, response);
+    serveSafely(request, response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

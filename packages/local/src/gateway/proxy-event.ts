@@ -87,14 +87,14 @@ export function createProxyEvent(request: IncomingMessage, api: ApiIdentity, mat
 
 /** The client's headers as it wrote them, and those that API Gateway adds. */
 function headersOf(request: IncomingMessage): Record<string, string[]> {
-  const byName: Record<string, string[]> = {};
+  const byName = new Map<string, string[]>();
   const nameOf = new Map<string, string>();
   const add = (name: string, value: string) => {
     const lowerCase = name.toLowerCase();
     if (HOP_HEADERS.has(lowerCase)) return;
     const known = nameOf.get(lowerCase) ?? name;
     nameOf.set(lowerCase, known);
-    byName[known] = [...(byName[known] ?? []), value];
+    byName.set(known, [...(byName.get(known) ?? []), value]);
   };
   for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) {
     add(request.rawHeaders[i] ?? "", request.rawHeaders[i + 1] ?? "");
@@ -103,13 +103,14 @@ function headersOf(request: IncomingMessage): Record<string, string[]> {
   add("X-Forwarded-For", request.socket.remoteAddress ?? "");
   add("X-Forwarded-Port", String(request.socket.localPort ?? ""));
   add("X-Forwarded-Proto", "http");
-  return byName;
+  return Object.fromEntries(byName);
 }
 
+/** A name may be anything, `constructor` and `__proto__` too: only `Object.fromEntries` makes each a property of its own. */
 function valuesByName(pairs: Iterable<[string, string]>): Record<string, string[]> {
-  const byName: Record<string, string[]> = {};
-  for (const [name, value] of pairs) byName[name] = [...(byName[name] ?? []), value];
-  return byName;
+  const byName = new Map<string, string[]>();
+  for (const [name, value] of pairs) byName.set(name, [...(byName.get(name) ?? []), value]);
+  return Object.fromEntries(byName);
 }
 
 function lastOf(multiValue: Record<string, string[]>): Record<string, string> {

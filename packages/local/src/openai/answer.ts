@@ -5,6 +5,7 @@ import type { Fault } from "./fault.ts";
 import { instanceOf } from "./instance.ts";
 import type { ToolCall } from "./message.ts";
 import type { Fields } from "./parameter.ts";
+import { textFitting } from "./pattern.ts";
 import type { ChatRequest } from "./request.ts";
 import type { Subject } from "./subject.ts";
 import { countTokens, piecesOf, tokensOf } from "./token.ts";
@@ -29,9 +30,12 @@ const REFUSAL = "I'm sorry, I can't assist with that request.";
 /** The choices that answer a request: the same for the same request, but for the ids of tool calls. */
 export function answer(request: ChatRequest, subject: Subject, fault: Fault | null): Choice[] {
   if (fault?.kind === "no_choices") return [];
-  return Array.from({ length: request.n }, (_, index) =>
-    withinLimit(distorted(draftOf(request, subject, index), request, subject, fault), request),
-  );
+  const choice = (index: number) =>
+    withinLimit(distorted(draftOf(request, subject, index), request, subject, fault), request);
+  const first = choice(0);
+  // Structured answers to one request do not differ, and may be large.
+  const isRepeated = request.responseFormat.type !== "text" && first.toolCalls.length === 0;
+  return Array.from({ length: request.n }, (_, index) => (index === 0 || isRepeated ? first : choice(index)));
 }
 
 function draftOf(request: ChatRequest, subject: Subject, index: number): Draft {
@@ -77,9 +81,16 @@ function objectAbout(subject: Subject): Fields {
 }
 
 /** With `auto`, the functions that the text names; a tool's result is answered in words. */
-function toolsToCall({ tools, toolChoice, parallelToolCalls, messages }: ChatRequest, { text }: Subject): Tool[] {
-  if (tools.length === 0 || toolChoice === "none") return [];
-  if (typeof toolChoice === "object") return tools.filter((tool) => tool.name === toolChoice.name).slice(0, 1);
+function toolsToCall(request: ChatRequest, { text }: Subject): Tool[] {
+  const { parallelToolCalls, messages } = request;
+  if (request.tools.length === 0 || request.toolChoice === "none") return [];
+  if (typeof request.toolChoice === "object" && "name" in request.toolChoice) {
+    const { name } = request.toolChoice;
+    return request.tools.filter((tool) => tool.name === name).slice(0, 1);
+  }
+  const allowed = typeof request.toolChoice === "object" ? request.toolChoice : null;
+  const tools = allowed ? request.tools.filter(({ name }) => allowed.names.includes(name)) : request.tools;
+  const toolChoice = allowed ? allowed.mode : request.toolChoice;
   const lower = text.toLowerCase();
   const named = tools.filter(({ name }) => mentions(lower, name.toLowerCase()));
   const answersTool = ["tool", "function"].includes(messages.at(-1)?.role ?? "");
@@ -92,9 +103,13 @@ function mentions(text: string, name: string): boolean {
   return text.includes(name) || name.split(/[_-]+/).every((word) => text.includes(word));
 }
 
-function callOf({ name, parameters }: Pick<Tool, "name" | "parameters">, subject: Subject): ToolCall {
+function callOf({ name, parameters, inputPattern }: Omit<Tool, "description">, subject: Subject): ToolCall {
   const id = `call_${randomUUID().replaceAll("-", "").slice(0, 24)}`;
-  if (parameters === null) return { id, type: "custom", name, input: describe(subject) };
+  if (parameters === null) {
+    const text = describe(subject);
+    const input = inputPattern === null ? text : textFitting(inputPattern, text);
+    return { id, type: "custom", name, input };
+  }
   const input = JSON.stringify(filled(parameters, subject, `function '${name}'`, "tools"));
   return { id, type: "function", name, input };
 }
@@ -110,7 +125,7 @@ function distorted(draft: Draft, request: ChatRequest, subject: Subject, fault: 
   if (fault?.kind === "length" || fault?.kind === "content_filter")
     return { ...cut(draft, Math.floor(visibleTokens(draft) / 2)), finishReason: fault.kind };
   if (fault?.kind === "tool_calls") {
-    const unasked = { name: "unasked", parameters: { type: "object", properties: {} } };
+    const unasked = { name: "unasked", parameters: { type: "object", properties: {} }, inputPattern: null };
     return calling([callOf(request.tools[0] ?? unasked, subject)], request);
   }
   if (fault?.kind === "long" && draft.content !== null) return said(drawnOut(draft.content, fault.bytes));

@@ -1,6 +1,7 @@
 import type { Choice } from "./answer.ts";
 import type { ToolCall } from "./message.ts";
 import { snapshotOf } from "./models.ts";
+import { moderationOf } from "./moderation.ts";
 import type { ChatRequest } from "./request.ts";
 import { hashOf, piecesOf, tokensOf } from "./token.ts";
 import type { CompletionUsage } from "./usage.ts";
@@ -16,6 +17,7 @@ export interface ChatCompletion {
   usage: CompletionUsage;
   service_tier: string;
   system_fingerprint: string;
+  moderation?: object;
 }
 
 export interface CompletionChoice {
@@ -71,6 +73,7 @@ export function completionOf(
     service_tier: request.serviceTier === "auto" ? "default" : request.serviceTier,
     // One configuration per snapshot, so equal seeds meet an equal fingerprint.
     system_fingerprint: `fp_${hashOf(model).toString(16).padStart(10, "0")}`,
+    ...(request.moderation ? { moderation: moderationOf(request.moderation, choices.length) } : {}),
   };
 }
 

@@ -11,16 +11,18 @@ import { loadPicture, type Picture } from "./image.ts";
 import { imagesOf } from "./message.ts";
 import type { PromptCache } from "./prompt-cache.ts";
 import { rateLimitHeaders } from "./rate-limit.ts";
-import { type ChatRequest, parseRequest } from "./request.ts";
+import { type ChatRequest, checkContext, parseRequest } from "./request.ts";
 import { chunksOf } from "./stream.ts";
 import { subjectOf } from "./subject.ts";
-import { promptTokensOf, usageOf } from "./usage.ts";
+import { checkPatches, promptTokensOf, usageOf } from "./usage.ts";
 
 export interface ExchangeDeps {
   faults: Faults;
   ledger: BillingLedger;
   promptCache: PromptCache;
   latencyMs: number;
+  /** Tells which models are served. */
+  clock: () => Date;
 }
 
 /** One request to `/v1/chat/completions` and its connection. */
@@ -39,9 +41,15 @@ export interface Exchange {
  * @throws OpenAIError for what OpenAI refuses
  */
 export async function exchangeCompletion(deps: ExchangeDeps, exchange: Exchange): Promise<void> {
-  const chat = parseRequest(exchange.body);
+  const chat = parseRequest(exchange.body, deps.clock());
   const pictures: Picture[] = [];
-  for (const part of imagesOf(chat.messages)) pictures.push(await loadPicture(part));
+  for (const part of imagesOf(chat.messages)) {
+    const picture = await loadPicture(part);
+    if (chat.model.image) checkPatches(picture, chat.model.image, part.path);
+    pictures.push(picture);
+  }
+  const prompt = promptTokensOf(chat, pictures);
+  checkContext(chat, prompt.length);
   const fault = deps.faults.strike(chat.messages, chat.model, chat.modelId);
   const { request, response } = exchange;
   if (fault?.kind === "status") throw statusError(fault, chat.model);
@@ -51,7 +59,7 @@ export async function exchangeCompletion(deps: ExchangeDeps, exchange: Exchange)
   const choices = answer(chat, subjectOf(chat.messages, pictures), fault);
   // OpenAI goes on working, and bills, when the client hangs up meanwhile.
   await whileConnected(response, deps.latencyMs + (fault?.kind === "slow" ? fault.ms : 0));
-  const completion = billedCompletion(deps, exchange, chat, choices, pictures);
+  const completion = billedCompletion(deps, exchange, chat, choices, prompt);
   response.once("finish", () => {
     if (!isBroken(fault)) deps.ledger.deliver(completion.id);
   });
@@ -78,9 +86,8 @@ function billedCompletion(
   { requestId, apiKey }: Exchange,
   chat: ChatRequest,
   choices: Choice[],
-  pictures: Picture[],
+  prompt: number[],
 ): ChatCompletion {
-  const prompt = promptTokensOf(chat, pictures);
   const { cachedTokens, writtenTokens } = promptCache.read(chat.model.alias, prompt);
   const usage = usageOf({
     promptTokens: prompt.length,

@@ -98,7 +98,7 @@ export function createFaults(): Faults {
         seen.set(rule, before + 1);
         if (struck === null && strikes(rule, before + 1)) struck = rule.fault;
       }
-      return struck ?? markedFault(text, seenMarkers);
+      return struck ?? markedFault(messages, seenMarkers);
     },
   };
 }
@@ -127,10 +127,15 @@ export function rulesAt(body: unknown): Rule[] {
   });
 }
 
+/** What a fault may ask for: a longer answer or pause would hold the stage itself up. */
+const MOST = { ms: 3_600_000, bytes: 10_000_000, chunks: 1_000_000 };
+
 function faultAt(fields: Fields, path: string): Fault {
   const kind = oneOfAt(required(fields, "kind", `${path}.kind`), `${path}.kind`, KINDS);
-  const number = (key: string, min: number) =>
-    optional(fields[key], (value) => integerAt(value, `${path}.${key}`, { min }));
+  const number = (key: keyof typeof MOST | "retry_after_ms", min: number) =>
+    optional(fields[key], (value) =>
+      integerAt(value, `${path}.${key}`, { min, max: key === "retry_after_ms" ? undefined : MOST[key] }),
+    );
   if (kind === "slow") {
     closedObjectAt(fields, path, ["kind", "ms"]);
     return { kind, ms: number("ms", 0) ?? 1000 };
@@ -162,23 +167,36 @@ function faultAt(fields: Fields, path: string): Fault {
   };
 }
 
+const MARKER = /\[\[fault:(\w+)((?:\s+\w+=\S+?)*)\s*\]\]/;
+
 /**
- * `[[fault:429 retry_after=1]]`, `[[fault:slow ms=500]]`, `[[fault:insufficient_quota]]`: strikes every request whose
- * text holds it, or with `times=2` the first two with that same text.
+ * `[[fault:429 retry_after=1]]`, `[[fault:slow ms=500]]`, `[[fault:insufficient_quota]]`: strikes until an assistant has answered
+ * the message that holds it, or with `times=2` twice. It counts by the conversation, which is all up to and with that message: an
+ * agent that sends it again with a tool's results goes on in the same conversation, and comes to an end.
  */
-function markedFault(text: string, seen: Map<string, number>): Fault | null {
-  const [marker, name = "", options = ""] = /\[\[fault:(\w+)((?:\s+\w+=\S+?)*)\s*\]\]/.exec(text) ?? [];
-  if (marker === undefined) return null;
-  const { times = 0, ...parameters } = Object.fromEntries(
-    [...options.matchAll(/(\w+)=(\S+)/g)].map(([, key = "", value = ""]) => [
-      key,
-      /^\d+$/.test(value) ? Number(value) : value,
-    ]),
-  );
-  const matched = (seen.get(text) ?? 0) + 1;
-  if (times !== 0) seen.set(text, matched);
-  if (times !== 0 && matched > Number(times)) return null;
-  return faultAt({ ...faultNamed(name), ...parameters }, marker);
+function markedFault(messages: Message[], seen: Map<string, number>): Fault | null {
+  for (const [index, message] of messages.entries()) {
+    if (message.role === "assistant") continue;
+    const [marker, name = "", options = ""] = MARKER.exec(textOf(message)) ?? [];
+    if (marker === undefined) continue;
+    const { times, ...parameters } = Object.fromEntries(
+      [...options.matchAll(/(\w+)=(\S+)/g)].map(([, key = "", value = ""]) => [
+        key,
+        /^\d+$/.test(value) ? Number(value) : value,
+      ]),
+    );
+    const fault = faultAt({ ...faultNamed(name), ...parameters }, marker);
+    if (times === undefined || times === 0) {
+      if (messages.slice(index).some(({ role }) => role === "assistant")) continue;
+      return fault;
+    }
+    const conversation = JSON.stringify(messages.slice(0, index + 1).map((said) => [said.role, textOf(said)]));
+    const struck = seen.get(conversation) ?? 0;
+    if (struck >= Number(times)) continue;
+    seen.set(conversation, struck + 1);
+    return fault;
+  }
+  return null;
 }
 
 function faultNamed(name: string): Fields {
@@ -219,6 +237,13 @@ function usualError(status: number, code: string | null, { alias }: Model) {
       message: "The server had an error while processing your request. Sorry about that!",
       type: "server_error",
       code: null,
+    };
+  if (status === 403 && code === "model_not_found")
+    // continuedev/continue#10120 (2026-02)
+    return {
+      message: `Project \`proj_local\` does not have access to model \`${alias}\``,
+      type: "invalid_request_error",
+      code,
     };
   if (status === 401)
     return { message: "Incorrect API key provided.", type: "invalid_request_error", code: "invalid_api_key" };

@@ -1,6 +1,6 @@
 import { factNamed, phraseFor } from "./fact.ts";
 import { type Fields, isObject } from "./parameter.ts";
-import { textMatching } from "./pattern.ts";
+import { textFitting } from "./pattern.ts";
 import { fieldsOf, isPattern, listOf, resolveRef, typesOf } from "./schema.ts";
 import type { Subject } from "./subject.ts";
 import { hashOf } from "./token.ts";
@@ -14,7 +14,22 @@ interface Place {
   /** How often each `$ref` was followed on the way here. */
   followed: ReadonlyMap<unknown, number>;
   depth: number;
+  /** Shared by the whole answer. */
+  budget: Budget;
 }
+
+/** What is left of an answer that may not grow for ever. */
+interface Budget {
+  values: number;
+  characters: number;
+}
+
+/** More than any model's longest answer: 128,000 tokens are about half a million characters. */
+const MAX_VALUES = 50_000;
+const MAX_CHARACTERS = 500_000;
+
+/** Why a schema has no answer that a model could give. */
+const TOO_LARGE = "every instance is longer than the model's longest answer";
 
 /** Beyond this a schema that never ends is given up; strict schemas nest at most ten levels. */
 const MAX_DEPTH = 40;
@@ -26,11 +41,20 @@ const MAX_RECURSION = 2;
  * @throws RangeError for a schema that no finite value fits
  */
 export function instanceOf(schema: Fields, subject: Subject): unknown {
-  return valueFor(schema, { name: "", item: null, followed: new Map(), depth: 0 }, schema, subject);
+  const budget = { values: MAX_VALUES, characters: MAX_CHARACTERS };
+  return valueFor(schema, { name: "", item: null, followed: new Map(), depth: 0, budget }, schema, subject);
+}
+
+/** @throws RangeError when there is no more left */
+function spend(budget: Budget, characters: number): void {
+  budget.values -= 1;
+  budget.characters -= characters;
+  if (budget.values < 0 || budget.characters < 0) throw new RangeError(TOO_LARGE);
 }
 
 function valueFor(schema: unknown, place: Place, root: Fields, subject: Subject): unknown {
   if (place.depth > MAX_DEPTH) throw new RangeError("schema has no finite instance");
+  spend(place.budget, 1);
   if (!isObject(schema)) return phraseFor(place.name, subject);
   const deeper = { ...place, depth: place.depth + 1 };
   if (schema.$ref !== undefined) {
@@ -38,15 +62,20 @@ function valueFor(schema: unknown, place: Place, root: Fields, subject: Subject)
     const followed = new Map(place.followed).set(schema.$ref, count);
     return valueFor(resolveRef(schema.$ref, root), { ...deeper, followed }, root, subject);
   }
-  if ("const" in schema) return schema.const;
-  if (Array.isArray(schema.enum)) return enumValue(schema.enum, place, subject);
+  if ("const" in schema) return spent(schema.const, place);
+  if (Array.isArray(schema.enum)) return spent(enumValue(schema.enum, place, subject), place);
   const branches = [...listOf(schema.anyOf), ...listOf(schema.oneOf)].filter(isObject);
   if (branches.length > 0) return firstFinite(orderedBranches(branches, place), deeper, root, subject);
   if (Array.isArray(schema.allOf)) {
     const merged = schema.allOf.map((part) => valueFor(part, deeper, root, subject));
-    return merged.every(isObject) ? Object.assign({}, ...merged) : merged[0];
+    return merged.every(isObject) ? Object.fromEntries(merged.flatMap(Object.entries)) : merged[0];
   }
   const types = typesOf(schema);
+  if (schema.nullable === true && !types.includes("null") && mayRecurse(schema)) {
+    // Where a recursion has to end, `nullable` ends it.
+    const branches = [{ ...schema, nullable: false }, { type: "null" }];
+    return firstFinite(orderedBranches(branches, place), deeper, root, subject);
+  }
   if (types.length > 1) {
     const typed = types.map((type) => ({ ...schema, type }));
     return firstFinite(orderedBranches(typed, place), deeper, root, subject);
@@ -59,6 +88,12 @@ function valueFor(schema: unknown, place: Place, root: Fields, subject: Subject)
   return type === "null" ? null : stringValue(schema, place, subject);
 }
 
+/** @throws RangeError for a value of the schema's own that is longer than what is left */
+function spent(value: unknown, { budget }: Place): unknown {
+  spend(budget, JSON.stringify(value)?.length ?? 0);
+  return value;
+}
+
 /** `null` last, unless a recursion has gone far enough: then what ends it comes first. */
 function orderedBranches(branches: Fields[], { followed }: Place): Fields[] {
   const ends = (branch: Fields) => branch.type === "null" || branch.const === null;
@@ -68,8 +103,14 @@ function orderedBranches(branches: Fields[], { followed }: Place): Fields[] {
 }
 
 function mayRecurse(schema: Fields): boolean {
-  return JSON.stringify(schema).includes('"$ref"');
+  const known = recursive.get(schema);
+  if (known !== undefined) return known;
+  const found = JSON.stringify(schema).includes('"$ref"');
+  recursive.set(schema, found);
+  return found;
 }
+
+const recursive = new WeakMap<Fields, boolean>();
 
 function firstFinite(branches: Fields[], place: Place, root: Fields, subject: Subject): unknown {
   for (const branch of branches) {
@@ -83,11 +124,13 @@ function firstFinite(branches: Fields[], place: Place, root: Fields, subject: Su
 }
 
 function objectValue(schema: Fields, place: Place, root: Fields, subject: Subject): Fields {
-  const value: Fields = {};
-  // `name`, `label` and the like inside a list's item stand for the item itself.
-  for (const [name, child] of Object.entries(fieldsOf(schema.properties)))
-    value[name] = valueFor(child, { ...place, name, item: isLabel(name) ? place.item : null }, root, subject);
-  return value;
+  // `name`, `label` and the like inside a list's item stand for the item itself. `__proto__` is a name like any other.
+  return Object.fromEntries(
+    Object.entries(fieldsOf(schema.properties)).map(([name, child]) => {
+      spend(place.budget, name.length);
+      return [name, valueFor(child, { ...place, name, item: isLabel(name) ? place.item : null }, root, subject)];
+    }),
+  );
 }
 
 function isLabel(name: string): boolean {
@@ -102,7 +145,9 @@ function arrayValue(schema: Fields, place: Place, root: Fields, subject: Subject
   const wanted = recursing && mayRecurse(fieldsOf(schema.items)) ? 0 : items.length;
   const count = Math.max(min, Math.min(max, wanted));
   const itemPlace = (index: number) => ({ ...place, item: items[index % items.length] ?? null });
-  return Array.from({ length: count }, (_, index) => valueFor(schema.items, itemPlace(index), root, subject));
+  const values: unknown[] = [];
+  while (values.length < count) values.push(valueFor(schema.items, itemPlace(values.length), root, subject));
+  return values;
 }
 
 function enumValue(values: unknown[], place: Place, subject: Subject): unknown {
@@ -131,10 +176,14 @@ function numberValue(schema: Fields, type: string, place: Place, subject: Subjec
   const mentioned = /\d+(?:\.\d+)?/.exec(subject.text)?.[0];
   const wanted = typeof fact === "number" ? fact * scale : Number(mentioned ?? hashOf(place.name) % 100);
   const held = Math.max(least, Math.min(most, wanted));
-  if (step <= 0) return held;
+  if (!Number.isFinite(held)) return 0;
+  if (!(step > 0)) return held;
   // Rounded to the step, then off the limits; toFixed sheds what 0.1 × 3 leaves behind.
   const steps = Math.min(Math.floor(most / step), Math.max(Math.ceil(least / step), Math.round(held / step)));
-  return Number((steps * step).toFixed(10));
+  const value = steps * step;
+  // Beyond these, toFixed would lose the number itself.
+  if (!Number.isFinite(value)) return held;
+  return Math.abs(value) < 1e-6 || Math.abs(value) > 1e15 ? value : Number(value.toFixed(10));
 }
 
 function booleanValue(place: Place, subject: Subject): boolean {
@@ -143,29 +192,34 @@ function booleanValue(place: Place, subject: Subject): boolean {
 }
 
 /** What stands where a `format` is asked for and the text has none of that kind. */
-const FORMATTED: Record<string, { find: RegExp; otherwise: string }> = {
-  "date-time": { find: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/, otherwise: "2026-01-01T00:00:00Z" },
-  date: { find: /\d{4}-\d\d-\d\d/, otherwise: "2026-01-01" },
-  time: { find: /\d\d:\d\d:\d\dZ/, otherwise: "00:00:00Z" },
-  duration: { find: /P\d+D/, otherwise: "P1D" },
-  email: { find: /[\w.+-]+@[\w-]+\.[a-z]{2,}/, otherwise: "user@example.com" },
-  hostname: { find: /[a-z\d-]+\.(?:com|org|net)/, otherwise: "example.com" },
-  ipv4: { find: /\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.|\b)){4}/, otherwise: "127.0.0.1" },
-  ipv6: { find: /::1\b/, otherwise: "::1" },
-  uuid: { find: /[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}/, otherwise: "00000000-0000-4000-8000-000000000000" },
-  uri: { find: /https?:\/\/[\w./-]+/, otherwise: "https://example.com/" },
-};
+const FORMATTED = new Map<unknown, { find: RegExp; otherwise: string }>(
+  Object.entries({
+    "date-time": { find: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/, otherwise: "2026-01-01T00:00:00Z" },
+    date: { find: /\d{4}-\d\d-\d\d/, otherwise: "2026-01-01" },
+    time: { find: /\d\d:\d\d:\d\dZ/, otherwise: "00:00:00Z" },
+    duration: { find: /P\d+D/, otherwise: "P1D" },
+    email: { find: /[\w.+-]+@[\w-]+\.[a-z]{2,}/, otherwise: "user@example.com" },
+    hostname: { find: /[a-z\d-]+\.(?:com|org|net)/, otherwise: "example.com" },
+    ipv4: { find: /\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.|\b)){4}/, otherwise: "127.0.0.1" },
+    ipv6: { find: /::1\b/, otherwise: "::1" },
+    uuid: { find: /[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}/, otherwise: "00000000-0000-4000-8000-000000000000" },
+    uri: { find: /https?:\/\/[\w./-]+/, otherwise: "https://example.com/" },
+  }),
+);
 
 function stringValue(schema: Fields, place: Place, subject: Subject): string {
   const fact = place.item ?? factNamed(place.name, subject);
-  const format = FORMATTED[String(schema.format)];
+  const format = FORMATTED.get(schema.format);
   const natural = format
     ? (format.find.exec(subject.text)?.[0] ?? format.otherwise)
     : Array.isArray(fact)
       ? fact.join(", ")
       : String(fact ?? phraseFor(place.name, subject));
-  if (isPattern(schema.pattern) && !new RegExp(schema.pattern, "u").test(natural))
-    return textMatching(schema.pattern, hashOf(natural)) ?? natural;
-  const sized = natural.slice(0, Number(schema.maxLength ?? Infinity));
-  return sized.padEnd(Number(schema.minLength ?? 0), ".");
+  const least = Number(schema.minLength ?? 0);
+  spend(place.budget, Math.max(least, natural.length));
+  const fitting = isPattern(schema.pattern) ? textFitting(schema.pattern, natural) : natural;
+  // What matches a pattern by design is left as it is.
+  if (fitting !== natural) return fitting;
+  const sized = [...natural].slice(0, Number(schema.maxLength ?? Infinity));
+  return sized.join("") + ".".repeat(Math.max(0, least - sized.length));
 }

@@ -1,4 +1,5 @@
 import { badRequest } from "./error.ts";
+import { type FilePart, filePartAt } from "./file.ts";
 import type { Model } from "./models.ts";
 import { arrayAt, closedObjectAt, type Fields, objectAt, oneOfAt, optional, required, stringAt } from "./parameter.ts";
 import { typeAt } from "./tool.ts";
@@ -13,7 +14,7 @@ export interface Message {
   toolCallId: string | null;
 }
 
-export type Part = TextPart | ImagePart;
+export type Part = TextPart | ImagePart | FilePart;
 
 export interface TextPart {
   type: "text";
@@ -89,19 +90,27 @@ function partsAt(content: unknown, path: string, role: string, mayBeEmpty: boole
 
 function partAt(value: unknown, path: string, role: string, model: Model): Part {
   const fields = objectAt(value, path);
-  const supported = role === "user" ? ["text", "image_url"] : role === "assistant" ? ["text", "refusal"] : ["text"];
+  const supported =
+    role === "user" ? ["text", "image_url", "file"] : role === "assistant" ? ["text", "refusal"] : ["text"];
   const type = oneOfAt(required(fields, "type", `${path}.type`), `${path}.type`, supported);
+  closedObjectAt(fields, path, ["type", type, "prompt_cache_breakpoint"]);
+  optional(fields.prompt_cache_breakpoint, (mark) =>
+    closedObjectAt(mark, `${path}.prompt_cache_breakpoint`, ["mode", "ttl"]),
+  );
   if (type === "image_url") return imagePartAt(fields, path, model);
-  closedObjectAt(fields, path, ["type", type]);
+  if (type === "file") {
+    if (!model.files)
+      throw badRequest("Invalid content type. file is only supported by certain models.", `${path}.type`);
+    return filePartAt(required(fields, "file", `${path}.file`), `${path}.file`);
+  }
   return { type: "text", text: stringAt(required(fields, type, `${path}.${type}`), `${path}.${type}`) };
 }
 
 function imagePartAt(fields: Fields, path: string, model: Model): ImagePart {
-  closedObjectAt(fields, path, ["type", "image_url"]);
   if (!model.image)
     throw badRequest("Invalid content type. image_url is only supported by certain models.", `${path}.type`);
   const imagePath = `${path}.image_url`;
-  const takesOriginal = model.image.kind === "patch" && model.image.originalMaxPatches !== null;
+  const takesOriginal = model.image.kind === "patch" && model.image.original !== null;
   const supported = DETAILS.filter((detail) => detail !== "original" || takesOriginal);
   const image = closedObjectAt(required(fields, "image_url", imagePath), imagePath, ["url", "detail"]);
   return {

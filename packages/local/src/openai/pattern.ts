@@ -1,8 +1,15 @@
+import { matches, regexOf } from "./regex.ts";
+import { hashOf } from "./token.ts";
+
 /** More repetitions than a pattern asks for are never written; `{2,}` gives two. */
 interface Parser {
   source: string;
   at: number;
+  /** How many items may still be read: `(((a{99}){99}){99}){99}` would never end. */
+  left: number;
 }
+
+const MAX_ITEMS = 20_000;
 
 /**
  * A text that matches a plain regular expression (literals, classes, groups, alternatives, quantifiers, anchors), or
@@ -10,12 +17,20 @@ interface Parser {
  */
 export function textMatching(pattern: string, choice: number): string | null {
   try {
-    const parser = { source: pattern, at: 0 };
+    const parser = { source: pattern, at: 0, left: MAX_ITEMS };
     const text = alternatives(parser, choice);
-    return parser.at === pattern.length && new RegExp(pattern, "u").test(text) ? text : null;
+    const regex = regexOf(pattern);
+    return regex && parser.at === pattern.length && matches(regex, text) ? text : null;
   } catch {
     return null;
   }
+}
+
+/** `natural` where it matches, else a text made for the pattern; `natural` again for a pattern that needs more. */
+export function textFitting(pattern: string, natural: string): string {
+  const regex = regexOf(pattern);
+  if (!regex || matches(regex, natural)) return natural;
+  return textMatching(pattern, hashOf(natural)) ?? natural;
 }
 
 function alternatives(parser: Parser, choice: number): string {
@@ -58,6 +73,8 @@ function repetitions(parser: Parser): number {
 }
 
 function item(parser: Parser, choice: number): string {
+  parser.left -= 1;
+  if (parser.left < 0) throw new RangeError("the pattern asks for too long a text");
   const character = parser.source[parser.at++] ?? "";
   if (character === "^" || character === "$") return "";
   if (character === "(") return group(parser, choice);
@@ -75,6 +92,7 @@ function group(parser: Parser, choice: number): string {
   return text;
 }
 
+const MAX_CLASS = 1000;
 const DIGITS = "0123456789";
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 const PRINTABLE = `${LETTERS}${LETTERS.toUpperCase()}${DIGITS} _-.,:;/@#+!`;
@@ -108,6 +126,7 @@ function characterClass(parser: Parser): string {
 }
 
 function between(first: string, last: string): string {
+  if (last.charCodeAt(0) - first.charCodeAt(0) > MAX_CLASS) throw new RangeError("the class is too large");
   let text = "";
   for (let code = first.charCodeAt(0); code <= last.charCodeAt(0); code++) text += String.fromCharCode(code);
   return text;

@@ -1,6 +1,7 @@
 import { badRequest } from "./error.ts";
 import { type Message, messagesAt } from "./message.ts";
 import { findModel, type Model } from "./models.ts";
+import { type Moderation, moderationAt } from "./moderation.ts";
 import {
   arrayAt,
   booleanAt,
@@ -42,6 +43,7 @@ export interface ChatRequest {
   serviceTier: string;
   stream: boolean;
   includeUsage: boolean;
+  moderation: Moderation | null;
   /** The request's own text of tools and schema, which OpenAI counts as prompt. */
   promptExtras: string;
 }
@@ -52,6 +54,7 @@ const KEYS = new Set([
   ...["tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "stream", "stream_options"],
   ...["service_tier", "store", "user", "metadata", "reasoning_effort", "verbosity", "modalities", "prediction"],
   ...["prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "safety_identifier"],
+  ...["web_search_options", "moderation"],
 ]);
 
 const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
@@ -59,36 +62,56 @@ const TIERS = ["auto", "default", "flex", "scale", "priority", "fast"];
 
 /**
  * Checks a body as the real API does and gives it types.
- * @throws OpenAIError 400, or 404 for an unknown model
+ * @throws OpenAIError 400, or 404 for a model that is unknown or has ended
  */
-export function parseRequest(body: unknown): ChatRequest {
+export function parseRequest(body: unknown, now: Date): ChatRequest {
   if (!isObject(body)) throw badRequest("We could not parse the JSON body of your request. Expected a JSON object.");
+  if (isDeeperThan(body, MAX_DEPTH))
+    throw badRequest(`We could not parse the JSON body of your request. It nests more than ${MAX_DEPTH} levels deep.`);
   const unknown = Object.keys(body).find((key) => !KEYS.has(key));
   if (unknown !== undefined) throw badRequest(`Unrecognized request argument supplied: ${unknown}`);
   if (body.model === undefined) throw badRequest("you must provide a model parameter");
   const modelId = stringAt(body.model, "model");
-  const model = findModel(modelId);
+  const model = findModel(modelId, now);
   const messages = messagesAt(required(body, "messages", "messages"), model);
   checkPlainParameters(body);
+  checkSearch(body, model);
+  const tools = toolParameters(body);
+  const reasoningEffort = reasoningEffortOf(body, model);
+  checkFunctionTools(tools.tools, body.reasoning_effort, model);
   return {
     model,
     modelId,
     messages,
-    responseFormat: optional(body.response_format, (value) => responseFormatAt(value, messages, modelId)) ?? {
+    responseFormat: optional(body.response_format, (value) => responseFormatAt(value, messages, model)) ?? {
       type: "text",
     },
-    ...toolParameters(body),
-    ...lengthParameters(body),
+    ...tools,
+    ...lengthParameters(body, model),
     ...logprobParameters(body),
     ...streamParameters(body),
     n: optional(body.n, (value) => integerAt(value, "n", { min: 1, max: 128 })) ?? 1,
     stop: stopAt(body.stop),
-    reasoningEffort: reasoningEffortOf(body, model),
+    reasoningEffort,
+    moderation: optional(body.moderation, moderationAt),
     serviceTier: optional(body.service_tier, (value) => oneOfAt(value, "service_tier", TIERS)) ?? "auto",
     promptExtras: [body.tools, body.functions, isObject(body.response_format) ? body.response_format.json_schema : null]
       .flatMap((part) => (part === undefined || part === null ? [] : [JSON.stringify(part)]))
       .join("\n"),
   };
+}
+
+/** OpenAI publishes no limit; what recurses into a request here has to end before the stack does. */
+const MAX_DEPTH = 500;
+
+/** Walks level by level, so that no depth is too much for it. */
+function isDeeperThan(value: unknown, levels: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > levels) return true;
+    level = level.flatMap((item) => (typeof item === "object" && item !== null ? Object.values(item) : []));
+  }
+  return false;
 }
 
 /** Parameters that change nothing in a simulated answer, but are refused when wrong. */
@@ -113,6 +136,71 @@ function checkPlainParameters(body: Fields): void {
       decimalAt(bias, `logit_bias.${token}`, { min: -100, max: 100 });
   });
   optional(body.metadata, checkMetadata);
+  if (body.metadata !== undefined && body.metadata !== null && body.store !== true)
+    // tmc/langchaingo#1484 (2026-03)
+    throw badRequest("The 'metadata' parameter is only allowed when 'store' is enabled.", "metadata");
+}
+
+const SAMPLING = ["frequency_penalty", "presence_penalty", "temperature", "top_p", "n", "logprobs", "logit_bias"];
+
+/** Search models refuse sampling (vercel/ai#5647, 2025-04), and only they take `web_search_options`. */
+function checkSearch(body: Fields, model: Model): void {
+  if (!model.searches) {
+    if (body.web_search_options !== undefined && body.web_search_options !== null)
+      throw badRequest("Web search options not supported with this model.", "web_search_options");
+    return;
+  }
+  const refused = SAMPLING.filter((name) => body[name] !== undefined && body[name] !== null);
+  if (refused.length > 0)
+    throw badRequest(
+      `Model incompatible request argument${refused.length > 1 ? "s" : ""} supplied: ${refused.join(", ")}`,
+    );
+  optional(body.web_search_options, (value) => {
+    const path = "web_search_options";
+    const options = closedObjectAt(value, path, ["search_context_size", "user_location"]);
+    optional(options.search_context_size, (size) =>
+      oneOfAt(size, `${path}.search_context_size`, ["low", "medium", "high"]),
+    );
+    optional(options.user_location, (location) => {
+      const at = `${path}.user_location`;
+      const fields = closedObjectAt(location, at, ["type", "approximate"]);
+      oneOfAt(required(fields, "type", `${at}.type`), `${at}.type`, ["approximate"]);
+      const place = required(fields, "approximate", `${at}.approximate`);
+      closedObjectAt(place, `${at}.approximate`, ["city", "country", "region", "timezone"]);
+    });
+  });
+}
+
+/** From gpt-5.4 on, Chat Completions takes function tools only from a model that does not reason. */
+function checkFunctionTools(tools: Tool[], effort: unknown, model: Model): void {
+  if (!tools.some(({ parameters }) => parameters !== null) || model.functionTools === "always") return;
+  const isGiven = effort !== undefined && effort !== null;
+  if (effort === "none" || (!isGiven && model.functionTools === "unless an effort is given")) return;
+  const hint =
+    model.functionTools === "with effort none only"
+      ? "To use function tools, use /v1/responses or set reasoning_effort to 'none'."
+      : "Please use /v1/responses instead.";
+  throw badRequest(
+    `Function tools with reasoning_effort are not supported for ${model.alias} in /v1/chat/completions. ${hint}`,
+    "reasoning_effort",
+  );
+}
+
+/** @throws OpenAIError 400 for a prompt, or a prompt and its answer, that the model cannot hold */
+export function checkContext({ model, maxTokens, reasoningEffort }: ChatRequest, promptTokens: number): void {
+  const { contextTokens, maxInputTokens } = model;
+  const tooLong = (message: string) => badRequest(message, "messages", "context_length_exceeded");
+  if (promptTokens > maxInputTokens)
+    throw tooLong(
+      maxInputTokens < contextTokens
+        ? // cline/cline#5474 (2025-08)
+          `Input tokens exceed the configured limit of ${maxInputTokens} tokens. Your messages resulted in ${promptTokens} tokens. Please reduce the length of the messages.`
+        : `This model's maximum context length is ${contextTokens} tokens. However, your messages resulted in ${promptTokens} tokens. Please reduce the length of the messages.`,
+    );
+  if (reasoningEffort === null && maxTokens !== null && promptTokens + maxTokens > contextTokens)
+    throw tooLong(
+      `This model's maximum context length is ${contextTokens} tokens. However, you requested ${promptTokens + maxTokens} tokens (${promptTokens} in the messages, ${maxTokens} in the completion). Please reduce the length of the messages or completion.`,
+    );
 }
 
 function checkMetadata(value: unknown): void {
@@ -147,7 +235,7 @@ function toolParameters(body: Fields) {
   return { tools, toolChoice, parallelToolCalls: (parallel ?? true) && !legacyFunctions, legacyFunctions };
 }
 
-function lengthParameters(body: Fields) {
+function lengthParameters(body: Fields, { maxOutputTokens }: Model) {
   const old = optional(body.max_tokens, (value) => integerAt(value, "max_tokens", { min: 1 }));
   const current = optional(body.max_completion_tokens, (value) =>
     integerAt(value, "max_completion_tokens", { min: 1 }),
@@ -158,7 +246,16 @@ function lengthParameters(body: Fields) {
       "max_tokens",
       "invalid_parameter_combination",
     );
-  return { maxTokens: current ?? old };
+  const maxTokens = current ?? old;
+  const name = current === null ? "max_tokens" : "max_completion_tokens";
+  if (maxTokens !== null && maxTokens > maxOutputTokens)
+    // enoch3712/ExtractThinker#346 (2025-06)
+    throw badRequest(
+      `${name} is too large: ${maxTokens}. This model supports at most ${maxOutputTokens} completion tokens, whereas you provided ${maxTokens}.`,
+      name,
+      "invalid_value",
+    );
+  return { maxTokens };
 }
 
 function logprobParameters(body: Fields) {
@@ -203,8 +300,8 @@ function reasoningEffortOf(body: Fields, model: Model): string | null {
   if (body.max_tokens !== undefined && body.max_tokens !== null)
     throw unsupportedParameter("max_tokens", " Use 'max_completion_tokens' instead.");
   if (!model.takesStop && body.stop !== undefined && body.stop !== null) throw unsupportedParameter("stop");
-  if (effort !== "none") checkSampling(body);
-  return effort ?? "medium";
+  if ((effort ?? model.defaultEffort) !== "none") checkSampling(body);
+  return effort ?? model.defaultEffort;
 }
 
 /** A model that thinks before it answers takes the sampling parameters at their defaults only. */

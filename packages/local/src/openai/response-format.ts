@@ -1,5 +1,6 @@
 import { badRequest } from "./error.ts";
 import { type Message, textOf } from "./message.ts";
+import type { Model } from "./models.ts";
 import {
   booleanAt,
   closedObjectAt,
@@ -17,10 +18,7 @@ export type ResponseFormat =
   | { type: "json_object" }
   | { type: "json_schema"; name: string; schema: Fields };
 
-/** Snapshots older than structured outputs (OpenAI's guide: from gpt-4o-2024-08-06 on). */
-const WITHOUT_JSON_SCHEMA = ["gpt-4o-2024-05-13"];
-
-export function responseFormatAt(value: unknown, messages: Message[], modelId: string): ResponseFormat {
+export function responseFormatAt(value: unknown, messages: Message[], model: Model): ResponseFormat {
   const path = "response_format";
   const fields = closedObjectAt(value, path, ["type", "json_schema"]);
   const types = ["text", "json_object", "json_schema"] as const;
@@ -34,7 +32,7 @@ export function responseFormatAt(value: unknown, messages: Message[], modelId: s
       );
     return { type };
   }
-  if (WITHOUT_JSON_SCHEMA.includes(modelId))
+  if (!model.takesJsonSchema)
     throw badRequest(
       "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model. Learn more about supported models at the Structured Outputs guide: https://platform.openai.com/docs/guides/structured-outputs",
     );

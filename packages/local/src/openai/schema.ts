@@ -1,4 +1,5 @@
 import { type Fields, isObject } from "./parameter.ts";
+import { looksAround, regexOf } from "./regex.ts";
 
 /** Limits of strict schemas, from OpenAI's structured outputs guide (November 2026). */
 const MAX_PROPERTIES = 5000;
@@ -15,6 +16,8 @@ const KEYWORDS = [
   ...["$schema", "$id", "$ref", "$defs", "definitions", "type", "title", "description", "enum", "const", "anyOf"],
   ...["properties", "required", "additionalProperties", "items", "minItems", "maxItems"],
   ...["pattern", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
+  // Taken since 2026: pydantic/pydantic-ai#7315 and #7400; openai/openai-node#1049.
+  ...["minLength", "maxLength", "nullable"],
 ];
 
 type Context = readonly string[];
@@ -89,6 +92,12 @@ function* typeViolations(schema: Fields, context: Context, at: string): Generato
   if (schema.format !== undefined && !FORMATS.includes(String(schema.format)))
     yield `${at}'${String(schema.format)}' is not a valid format.`;
   if (schema.pattern !== undefined && !isPattern(schema.pattern)) yield `${at}'pattern' is not a valid regex.`;
+  if (isPattern(schema.pattern) && looksAround(schema.pattern))
+    yield `${at}'pattern' uses lookaround, which is not supported.`;
+  for (const keyword of ["minLength", "maxLength", "minItems", "maxItems"])
+    if (schema[keyword] !== undefined && !(Number.isInteger(schema[keyword]) && Number(schema[keyword]) >= 0))
+      yield `${at}'${keyword}' must be a non-negative integer.`;
+  if (schema.nullable !== undefined && typeof schema.nullable !== "boolean") yield `${at}'nullable' must be a boolean.`;
 }
 
 function* objectViolations(schema: Fields, at: string): Generator<string> {
@@ -138,11 +147,20 @@ export function resolveRef(ref: unknown, root: Fields): Fields | null {
   if (typeof ref !== "string" || !ref.startsWith("#")) return null;
   let target: unknown = root;
   for (const step of ref.slice(1).split("/").slice(1)) {
-    const key = decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~");
+    const key = pointerStep(step);
     target =
       isObject(target) || Array.isArray(target) ? Object.entries(target).find(([name]) => name === key)?.[1] : null;
   }
   return isObject(target) ? target : null;
+}
+
+function pointerStep(step: string): string {
+  const unescaped = (text: string) => text.replaceAll("~1", "/").replaceAll("~0", "~");
+  try {
+    return unescaped(decodeURIComponent(step));
+  } catch {
+    return unescaped(step);
+  }
 }
 
 export function typesOf(schema: Fields): string[] {
@@ -158,11 +176,7 @@ export function listOf(value: unknown): unknown[] {
 }
 
 export function isPattern(pattern: unknown): pattern is string {
-  try {
-    return typeof pattern === "string" && new RegExp(pattern, "u") instanceof RegExp;
-  } catch {
-    return false;
-  }
+  return typeof pattern === "string" && regexOf(pattern) !== null;
 }
 
 const totalLength = (texts: string[]) => texts.reduce((sum, text) => sum + text.length, 0);

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createBillingLedger } from "./billed.ts";
+import { createClock } from "./clock.ts";
 import { control } from "./control.ts";
 import { openAIError } from "./error.ts";
 import { exchangeCompletion } from "./exchange.ts";
 import { createFaults } from "./fault.ts";
 import { allow, authorize, readJson, sendError, sendJson, stampProcessing } from "./http.ts";
-import { MODELS, modelObject } from "./models.ts";
+import { modelList, modelObject } from "./models.ts";
 import { createPromptCache } from "./prompt-cache.ts";
 import { createTraffic } from "./traffic.ts";
 
@@ -19,6 +20,8 @@ export interface OpenAIOptions {
   dataDir?: string;
   /** How long every answer takes; 0 by default. */
   latencyMs?: number;
+  /** Which day it is, for models that have ended; `POST /_control/clock` sets another. */
+  clock?: () => Date;
 }
 
 export interface RunningOpenAI {
@@ -32,10 +35,11 @@ export interface RunningOpenAI {
 /** A simulated OpenAI on loopback: `/v1/chat/completions`, `/v1/models`, and `/_control/` to set faults and read the bill. */
 export async function startOpenAI(options: OpenAIOptions = {}): Promise<RunningOpenAI> {
   const { port = 0, apiKey = "sk-local", dataDir, latencyMs = 0 } = options;
+  const clock = createClock(options.clock);
   const faults = createFaults();
   const ledger = createBillingLedger(dataDir);
   const traffic = createTraffic();
-  const deps = { faults, ledger, promptCache: createPromptCache(), latencyMs };
+  const deps = { faults, ledger, promptCache: createPromptCache(), latencyMs, clock: clock.now };
 
   async function route(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
     const startedMs = performance.now();
@@ -45,7 +49,10 @@ export async function startOpenAI(options: OpenAIOptions = {}): Promise<RunningO
     response.setHeader("openai-version", "2020-10-01");
     try {
       if (pathname.startsWith("/_control/"))
-        return sendJson(response, control({ faults, ledger, traffic }, method, pathname, await readJson(request)));
+        return sendJson(
+          response,
+          control({ faults, ledger, traffic, clock }, method, pathname, await readJson(request)),
+        );
       authorize(request, apiKey);
       if (pathname === "/v1/chat/completions") {
         allow("POST", method, pathname);
@@ -53,7 +60,7 @@ export async function startOpenAI(options: OpenAIOptions = {}): Promise<RunningO
         const body = await readJson(request);
         return await exchangeCompletion(deps, { body, request, response, requestId, apiKey, startedMs });
       }
-      const models = modelsAt(method, pathname);
+      const models = modelsAt(method, pathname, clock.now());
       stampProcessing(response, startedMs);
       sendJson(response, models);
     } catch (error) {
@@ -66,7 +73,10 @@ export async function startOpenAI(options: OpenAIOptions = {}): Promise<RunningO
 
   const active = new Set<Promise<void>>();
   const server = createServer((request, response) => {
-    const routed = route(request, response, `req_${randomUUID().replaceAll("-", "")}`);
+    // No request may end the process: one that fails even to be refused ends its connection.
+    const routed = route(request, response, `req_${randomUUID().replaceAll("-", "")}`).catch(() => {
+      response.destroy();
+    });
     active.add(routed);
     void routed.finally(() => active.delete(routed));
   });
@@ -87,10 +97,18 @@ export async function startOpenAI(options: OpenAIOptions = {}): Promise<RunningO
 }
 
 /** `GET /v1/models` and `GET /v1/models/{id}`. @throws OpenAIError 404 or 405 */
-function modelsAt(method: string, path: string): object {
+function modelsAt(method: string, path: string, now: Date): object {
   const [, id] = /^\/v1\/models(?:\/([^/]+))?$/.exec(path) ?? [null, null];
   if (id === null) throw openAIError(404, `Invalid URL (${method} ${path})`);
   allow("GET", method, path);
-  if (id !== undefined) return modelObject(decodeURIComponent(id));
-  return { object: "list", data: MODELS.flatMap(({ ids }) => ids.map(modelObject)) };
+  if (id !== undefined) return modelObject(decoded(id), now);
+  return modelList(now);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -6,7 +6,7 @@ import { piecesOf, tokensOf } from "./token.ts";
  * token by token or its calls, and its finish; then the usage, when it was asked for.
  */
 export function* chunksOf(completion: ChatCompletion, includeUsage: boolean): Generator<object> {
-  const { id, created, model, service_tier, system_fingerprint, usage } = completion;
+  const { id, created, model, service_tier, system_fingerprint, usage, moderation } = completion;
   const frame = { id, object: "chat.completion.chunk", created, model, service_tier, system_fingerprint };
   for (const choice of completion.choices)
     for (const part of partsOf(choice))
@@ -15,6 +15,7 @@ export function* chunksOf(completion: ChatCompletion, includeUsage: boolean): Ge
         choices: [{ index: choice.index, delta: {}, logprobs: null, finish_reason: null, ...part }],
         ...(includeUsage ? { usage: null } : {}),
       };
+  if (moderation) yield { ...frame, choices: [], moderation, ...(includeUsage ? { usage: null } : {}) };
   if (includeUsage) yield { ...frame, choices: [], usage };
 }
 

@@ -1,6 +1,8 @@
+import { badRequest } from "./error.ts";
+import { PAGE } from "./file.ts";
 import type { Picture } from "./image.ts";
 import { textOf } from "./message.ts";
-import type { ImageRate } from "./models.ts";
+import type { ImageRate, PatchLimit } from "./models.ts";
 import type { ChatRequest } from "./request.ts";
 import { countTokens, hashOf, tokensOf } from "./token.ts";
 
@@ -37,7 +39,9 @@ export function promptTokensOf(request: ChatRequest, pictures: Picture[]): numbe
     if (name !== null) tokens.push(...tokensOf(name), ...Array<number>(TOKENS_PER_NAME).fill(-1));
     for (const part of parts) {
       if (part.type === "text") for (const token of tokensOf(part.text)) tokens.push(token);
-      else {
+      else if (part.type === "file") {
+        if (request.model.image) append(tokens, part.pages * imageTokens(PAGE, request.model.image), part.fingerprint);
+      } else {
         const picture = waiting.shift();
         if (picture && request.model.image)
           append(tokens, imageTokens(picture, request.model.image), picture.fingerprint);
@@ -53,8 +57,10 @@ function append(tokens: number[], count: number, mark: number): void {
   for (let added = 0; added < count; added++) tokens.push(-1 - Math.abs(mark));
 }
 
-/** Tokens of one picture by OpenAI's vision guide (November 2026); `auto` counts as `high`. */
-export function imageTokens({ width, height, detail }: Pick<Picture, "width" | "height" | "detail">, rate: ImageRate) {
+type Shown = Pick<Picture, "width" | "height" | "detail">;
+
+/** Tokens of one picture by OpenAI's vision guide (November 2026). */
+export function imageTokens({ width, height, detail }: Shown, rate: ImageRate) {
   if (rate.kind === "tile") {
     if (detail === "low") return rate.baseTokens;
     const fit = Math.min(1, 2048 / Math.max(width, height));
@@ -63,23 +69,47 @@ export function imageTokens({ width, height, detail }: Pick<Picture, "width" | "
     const tilesAlong = (side: number) => Math.ceil(Math.max(1, Math.round(side * shrink)) / 512);
     return rate.baseTokens + rate.tileTokens * tilesAlong(width) * tilesAlong(height);
   }
-  const fit = detail === "low" ? Math.min(1, 512 / Math.max(width, height)) : 1;
-  const maxPatches = detail === "original" ? (rate.originalMaxPatches ?? rate.maxPatches) : rate.maxPatches;
-  return Math.ceil(patchesOf(width * fit, height * fit, maxPatches) * rate.multiplier);
+  return Math.ceil(patchesOf(width, height, patchLimit(detail, rate)) * rate.multiplier);
+}
+
+/** @throws OpenAIError 400 for a picture that the model would have to shrink and does not */
+export function checkPatches({ width, height, detail }: Shown, rate: ImageRate, path: string): void {
+  if (rate.kind === "tile") return;
+  const limit = patchLimit(detail, rate);
+  const fit = Math.min(1, limit.maxSide / Math.max(width, height));
+  const patches = Math.ceil((width * fit) / 32) * Math.ceil((height * fit) / 32);
+  if (limit.refuses && patches > limit.maxPatches)
+    // In the words of Prism-Shadow/penguin-harness#573 (2026-09).
+    throw badRequest(
+      `The image you provided requires ${patches} patches after processing, exceeding the limit of ${limit.maxPatches}. Please resize the image and try again.`,
+      path,
+      "invalid_value",
+    );
+}
+
+function patchLimit(
+  detail: Shown["detail"],
+  { high, original, auto }: Extract<ImageRate, { kind: "patch" }>,
+): PatchLimit {
+  if (detail === "low") return { ...high, maxSide: 512 };
+  return (detail === "auto" ? auto : detail) === "original" ? (original ?? high) : high;
 }
 
 /**
- * 32-pixel patches. A picture over the cap is not cut off at it but shrunk until whole patches fit, so the guide's
- * 1800×2400 example comes to 33×44 = 1,452 patches rather than 1,536.
+ * 32-pixel patches. A picture over a limit is shrunk, keeping its shape, until it is within both. It is not cut off at the most
+ * patches but shrunk until whole patches fit, so the guide's 1800×2400 example comes to 33×44 = 1,452 patches rather than 1,536.
  */
-function patchesOf(width: number, height: number, maxPatches: number): number {
-  const patches = Math.ceil(width / 32) * Math.ceil(height / 32);
-  if (patches <= maxPatches) return patches;
+function patchesOf(width: number, height: number, { maxPatches, maxSide }: PatchLimit): number {
+  const fit = Math.min(1, maxSide / Math.max(width, height), shrinkToPatches(width, height, maxPatches));
+  const along = (side: number) => Math.max(1, Math.ceil(Number(((side * fit) / 32).toFixed(6))));
+  return along(width) * along(height);
+}
+
+function shrinkToPatches(width: number, height: number, maxPatches: number): number {
+  if (Math.ceil(width / 32) * Math.ceil(height / 32) <= maxPatches) return 1;
   const shrink = Math.sqrt((32 * 32 * maxPatches) / (width * height));
   const [across, down] = [(width * shrink) / 32, (height * shrink) / 32];
-  const toWhole = Math.min(Math.floor(across) / across, Math.floor(down) / down);
-  const along = (side: number) => Math.max(1, Math.ceil(Number((side * toWhole).toFixed(6))));
-  return along(across) * along(down);
+  return shrink * Math.min(Math.floor(across) / across, Math.floor(down) / down);
 }
 
 /** What a reasoning model thinks before a choice, in tokens: in steps of 64 as OpenAI bills it, more for more effort. */

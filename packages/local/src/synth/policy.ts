@@ -1,5 +1,7 @@
 import * as z from "zod";
+import { type Condition, unsupported } from "../aws/iam-conditions.ts";
 import type { PolicyStatement } from "../manifest.ts";
+import { VisibleError } from "./visible-error.ts";
 
 const list = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
 
@@ -27,8 +29,6 @@ export interface Document {
   }[];
 }
 
-type Condition = NonNullable<PolicyStatement["conditions"]>[number];
-
 /** A policy document as IAM stores it. */
 export function policyJson({ statements = [] }: Document): string {
   return JSON.stringify({
@@ -49,14 +49,17 @@ function byTest(conditions: Condition[]) {
   return tests;
 }
 
-/** Statements of an IAM policy document, from its JSON. */
-export function statements(json: string): PolicyStatement[] {
+/**
+ * Statements of an IAM policy document, from its JSON. Throws on a condition that the local stage could not evaluate as AWS does,
+ * naming its `owner`.
+ */
+export function statements(json: string, owner: string): PolicyStatement[] {
   return document.parse(JSON.parse(json)).Statement.map((statement) => ({
     effect: statement.Effect,
     ...(statement.Principal && { principals: statement.Principal }),
     actions: statement.Action,
     resources: statement.Resource,
-    ...(statement.Condition && { conditions: conditions(statement.Condition) }),
+    ...(statement.Condition && { conditions: supported(conditions(statement.Condition), owner) }),
   }));
 }
 
@@ -64,4 +67,13 @@ function conditions(tests: Record<string, Record<string, string[]>>): Condition[
   return Object.entries(tests).flatMap(([test, variables]) =>
     Object.entries(variables).map(([variable, values]) => ({ test, variable, values })),
   );
+}
+
+function supported(conditions: Condition[], owner: string): Condition[] {
+  for (const condition of conditions) {
+    const reason = unsupported(condition);
+    if (reason)
+      throw new VisibleError(`The policy of ${owner} has a condition that the local stage cannot evaluate: ${reason}.`);
+  }
+  return conditions;
 }

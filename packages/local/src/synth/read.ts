@@ -103,7 +103,7 @@ function readFunction(
         secrets.includes(link) ? {} : properties,
       ]),
     ),
-    policy: role.inputs.inlinePolicies.flatMap(({ policy }) => statements(policy)),
+    policy: role.inputs.inlinePolicies.flatMap(({ policy }) => statements(policy, name)),
     build: parseBuild(name, build),
     logRetentionDays: logs?.inputs.retentionInDays ?? null,
     logFormat: inputs.loggingConfig.logFormat,
@@ -156,11 +156,15 @@ function readBucket(
       })),
     ),
     cors: own(all("aws:s3/bucketCorsConfiguration:BucketCorsConfiguration")).flatMap(({ corsRules }) => corsRules),
-    policy: own(all("aws:s3/bucketPolicy:BucketPolicy")).flatMap(({ policy }) => statements(policy)),
+    policy: own(all("aws:s3/bucketPolicy:BucketPolicy")).flatMap(({ bucket, policy }) => statements(policy, bucket)),
     blockPublicAccess: own(all("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")).some(
       (block) =>
         block.blockPublicAcls && block.blockPublicPolicy && block.ignorePublicAcls && block.restrictPublicBuckets,
     ),
+    kmsKeyArn:
+      own(all("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")).flatMap(
+        ({ rules }) => rules.map((rule) => rule.applyServerSideEncryptionByDefault.kmsMasterKeyId),
+      )[0] ?? null,
   };
 }
 
@@ -184,6 +188,6 @@ function readQueue(
     },
     policy: all("aws:sqs/queuePolicy:QueuePolicy")
       .filter((policy) => policy.inputs.queueUrl === url)
-      .flatMap((policy) => statements(policy.inputs.policy)),
+      .flatMap((policy) => statements(policy.inputs.policy, inputs.name)),
   };
 }

@@ -1,0 +1,28 @@
+/**
+ * How the partition key of each kind of item begins. `infra/items.ts` lets a function touch only the kinds that it needs, by these
+ * very texts: an item of a new kind gets a line here.
+ */
+export const partitions = {
+  /** `result#<id>`: a result, and the receipt of a deleted one. */
+  result: "result#",
+  /** `usage#<owner>`: the counters. */
+  usage: "usage#",
+  /** `budget#<key id>`: what a key has spent and reserved. */
+  budget: "budget#",
+  /** `rate#<key id>`: how many requests a key has made this minute. */
+  rate: "rate#",
+  /** `key#<hash>`: an API key, found by its hash. */
+  key: "key#",
+  /** `keys`: the list of all API keys. */
+  keys: "keys",
+} as const;
+
+/** The same of the indexes' partition keys. */
+export const indexPartitions = {
+  /** `results#<owner>` in `by_owner`: an owner's results. */
+  ownerResults: "results#",
+  /** `usage` in `by_owner`: every counter. */
+  ownerUsage: "usage",
+  /** `lease#<shard>` in `by_lease`: the results that an attempt holds. */
+  lease: "lease#",
+} as const;

@@ -1,0 +1,26 @@
+/** Keywords of JSON Schema (draft 2020-12 and before) by what stands in them. The others are none of our business. */
+
+/** One schema. */
+export const schemaKeywords: ReadonlySet<string> = new Set([
+  "items",
+  "additionalItems",
+  "unevaluatedItems",
+  "contains",
+  "additionalProperties",
+  "unevaluatedProperties",
+  "propertyNames",
+  "not",
+  "if",
+  "then",
+  "else",
+]);
+
+/** A list of schemas. */
+export const schemaListKeywords: ReadonlySet<string> = new Set(["anyOf", "allOf", "oneOf", "prefixItems"]);
+
+/** Schemas by name. `$defs` and `definitions` only hold what a `$ref` may lead to. */
+export const schemaMapKeywords: ReadonlySet<string> = new Set(["properties", "patternProperties", "dependentSchemas"]);
+export const definitionKeywords: ReadonlySet<string> = new Set(["$defs", "definitions"]);
+
+/** Values that are no schemas, whatever they look like. */
+export const valueKeywords: ReadonlySet<string> = new Set(["enum", "const", "default", "examples", "example"]);
