@@ -1,3 +1,4 @@
+import { keyPermissions } from "./encryption.ts";
 import type { openaiApiKey } from "./secret.ts";
 import type { images, ledger } from "./storage.ts";
 
@@ -5,8 +6,12 @@ interface FunctionProps {
   /** File in packages/functions/src; its export is `handler`. */
   file: string;
   limits: { functionTimeoutMs: number; memoryMb: number };
-  /** Exactly the actions that the function calls, on exactly the resources that it calls them on. */
-  permissions?: sst.aws.FunctionArgs["permissions"];
+  /** Exactly the actions that the function calls, on exactly the resources that it calls them on, and of a table the items. */
+  permissions?: {
+    actions: string[];
+    resources: $util.Input<string>[];
+    conditions?: { test: string; variable: string; values: string[] }[];
+  }[];
   link?: (typeof images | typeof ledger | typeof openaiApiKey | sst.aws.Queue)[];
   environment?: Record<string, string>;
   /** Packages that lie beside the bundle, in the versions of packages/functions/package.json. */
@@ -32,7 +37,10 @@ const otherCredentials = [
 ];
 
 /** Every function of the app is made here, so that none has a default of SST's: 20 s, x86, kept wildcard links. */
-export function createFunction(name: string, { file, limits, install = [], ...props }: FunctionProps) {
+export function createFunction(
+  name: string,
+  { file, limits, install = [], permissions = [], ...props }: FunctionProps,
+) {
   return new sst.aws.Function(name, {
     handler: `packages/functions/src/${file}.handler`,
     runtime: "nodejs24.x",
@@ -51,6 +59,7 @@ export function createFunction(name: string, { file, limits, install = [], ...pr
     logging: { retention: "1 month", format: "json" },
     // SST 4.17 lets the whole account take the role, which only `sst dev` needs.
     transform: $dev ? {} : { role: { assumeRolePolicy: trustLambda } },
+    permissions: [...permissions, ...keyPermissions(permissions)],
     ...props,
   });
 }

@@ -1,11 +1,13 @@
 import { resultTtl } from "./retention.ts";
 import { openaiApiKey } from "./secret.ts";
-import { settings } from "./settings.ts";
+import { defaultModelWarning, settings } from "./settings.ts";
 import { settleLaterQueue } from "./settle-later.ts";
 import { images, ledger } from "./storage.ts";
 
 /** The model of a request that names none. */
-export const defaultModel = "gpt-4o-mini";
+export const defaultModel = settings.DEFAULT_MODEL;
+const warning = defaultModelWarning(defaultModel, new Date());
+if (warning) console.warn(warning);
 
 /** What a function needs that shows images. SST has npm choose sharp's files for the function's own system and processor. */
 export const shrinking = {

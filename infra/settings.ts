@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { daysLeft, modelNamed } from "../packages/core/src/model/model.ts";
 import { parsePrices } from "../packages/core/src/usage/price.ts";
 
 const days = z
@@ -25,6 +26,11 @@ const schema = z.object({
   OPENAI_BASE_URL: z
     .url({ protocol: /^https?$/, error: "Give an address such as https://api.openai.com/v1." })
     .optional(),
+  /** The model of requests that name none. gpt-6-luna is what OpenAI names as the replacement of gpt-4o-mini. */
+  DEFAULT_MODEL: z
+    .string()
+    .regex(/^[ -~]{1,256}$/, "Give a model's name, such as gpt-6-luna.")
+    .default("gpt-6-luna"),
   /** The stage's own prices: see `parsePriceOverrides`. */
   PRICES: z.string().superRefine(checkPrices).optional(),
   /** Whether images are shrunk, before they are sent, to the size to which OpenAI would shrink them. */
@@ -36,6 +42,14 @@ const schema = z.object({
   RESULT_TTL_DAYS: days.optional(),
   /** How long an uploaded image is kept: for ever when left out. */
   UPLOAD_TTL_DAYS: days.optional(),
+  /** A key of KMS of your own with which S3 encrypts what lies in the bucket. S3 uses a key of its own when this is left out. */
+  BUCKET_KMS_KEY_ARN: z
+    .string()
+    .regex(
+      /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/,
+      "Give the ARN of a key, such as arn:aws:kms:us-east-1:123456789012:key/…, and not of an alias.",
+    )
+    .optional(),
   /** Who is told of alarms. */
   ALARM_EMAIL: z.email("Give one e-mail address.").optional(),
   /** What OpenAI may cost in 24 hours before somebody is told: $10 a day is $300 a month, which nobody should learn from the bill. */
@@ -53,6 +67,21 @@ export const settings = read(process.env);
  * tier they cost $5 a month, too much for every developer's own stage. `local` is the stage of infra/manifest.json, where they are reviewed.
  */
 export const isWatched = ["production", "local"].includes($app.stage) || settings.ALARM_EMAIL !== undefined;
+
+/** How long before a model's end a deployment is warned of it. */
+const warnDays = 90;
+
+/** What a deployer should know of the default model; null when there is nothing to say. */
+export function defaultModelWarning(name: string, now: Date): string | null {
+  const model = modelNamed(name)?.model;
+  if (!model)
+    return `DEFAULT_MODEL: "${name}" is not in the catalogue of models, so its price is only known from PRICES.`;
+  const left = daysLeft(model, now);
+  if (!model.ends || left === null || left > warnDays) return null;
+  const { on, replacement } = model.ends;
+  const when = left > 0 ? `OpenAI ends ${name} on ${on}, in ${left} days` : `OpenAI ended ${name} on ${on}`;
+  return `DEFAULT_MODEL: ${when}.${replacement ? ` Its replacement is ${replacement}.` : ""}`;
+}
 
 /** A variable that is empty is not set: so do CI systems hand on what they do not have. */
 function read(environment: NodeJS.ProcessEnv) {

@@ -1,3 +1,4 @@
+import { bucketKey } from "./encryption.ts";
 import { deferred } from "./limits.ts";
 import { outputDays, uploadDays } from "./retention.ts";
 
@@ -8,6 +9,16 @@ sst.Linkable.wrap(sst.aws.Bucket, (bucket) => ({ properties: { name: bucket.name
 sst.Linkable.wrap(sst.aws.Queue, (queue) => ({ properties: { url: queue.url }, include: [] }));
 
 const production = $app.stage === "production";
+
+// SST's `protect` only stops `sst remove`. Pulumi's, on a resource, also fails a deployment that would delete or replace it: a new
+// name, another sort key. The queues are in it, since a waiting settlement may be all that is known of a bill. Sources: SST's
+// `config.ts` 4.17 and Pulumi's "protect" resource option, November 2026. Before the first table, bucket or queue is made.
+const protect = (_args: unknown, options: { protect?: boolean }) => {
+  options.protect = $app.protect;
+};
+$transform(aws.dynamodb.Table, protect);
+$transform(aws.s3.Bucket, protect);
+$transform(aws.sqs.Queue, protect);
 
 /** Results, usage counters and API keys: one table. Point-in-time recovery is SST's default. */
 export const ledger = new sst.aws.Dynamo("Ledger", {
@@ -38,6 +49,18 @@ export const images = new sst.aws.Bucket("Images", {
   cors: { allowMethods: ["POST"], allowOrigins: ["*"], allowHeaders: ["*"], maxAge: "1 day" },
   transform: { bucket: { forceDestroy: !production } },
 });
+
+if (bucketKey)
+  new aws.s3.BucketServerSideEncryptionConfiguration("ImagesEncryption", {
+    bucket: images.name,
+    rules: [
+      {
+        applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: bucketKey },
+        // One call of KMS serves many objects.
+        bucketKeyEnabled: true,
+      },
+    ],
+  });
 
 const expire = (what: string, days: number | undefined) =>
   days ? [{ id: `expire-${what}`, status: "Enabled", filter: { prefix: `${what}/` }, expiration: { days } }] : [];

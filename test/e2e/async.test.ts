@@ -363,7 +363,7 @@ describe("when a part fails", () => {
   test("the message was never sent: the same request, made again, sends it", async () => {
     const caller = await newCaller(stage);
     const request = chatOf(unique());
-    const { result } = await defer(nobodyComes, ask(caller, request), request);
+    const { result } = await defer(nobodyComes, ask(caller, request), JSON.stringify(request));
     const again = await deferred(caller, "/chat", request, { "idempotency-key": "k" });
     expect([again.status, again.body.id]).toEqual([202, result.id]);
     expect(await caller.finished(result.id)).toMatchObject({ status: "succeeded" });
@@ -374,7 +374,7 @@ describe("when a part fails", () => {
   test("the message was never sent: the same request, by one who waits, is answered", async () => {
     const caller = await newCaller(stage);
     const request = chatOf(unique());
-    const { result } = await defer(nobodyComes, ask(caller, request), request);
+    const { result } = await defer(nobodyComes, ask(caller, request), JSON.stringify(request));
     const answer = await caller.send<Result>("POST", "/chat", request, { "idempotency-key": "k" });
     expect([answer.status, answer.body.id, answer.body.status]).toEqual([200, result.id, "succeeded"]);
     expect(await caller.usage()).toMatchObject({ requests: 1, unaccounted_attempts: 0 });
@@ -383,7 +383,7 @@ describe("when a part fails", () => {
   test("the message was never sent, and nobody asks again: the result expires, unless somebody takes it up", async () => {
     const caller = await newCaller(stage);
     const request = chatOf(unique());
-    const { result } = await defer(nobodyComes, ask(caller, request), request);
+    const { result } = await defer(nobodyComes, ask(caller, request), JSON.stringify(request));
     const expiresAt = async () => {
       const Key = { pk: `result#${result.id}`, sk: "result" };
       return (await dynamodb.send(new GetCommand({ TableName: stage.table, Key }))).Item?.expires_at;
@@ -397,7 +397,9 @@ describe("when a part fails", () => {
     const caller = await newCaller(stage);
     const request = chatOf(unique());
     const refusing = { ...deps, queue: { send: () => Promise.reject(new Error("no queue today")) } };
-    await expect(defer(refusing, ask(caller, request, null), request)).rejects.toThrow("no queue today");
+    await expect(defer(refusing, ask(caller, request, null), JSON.stringify(request))).rejects.toThrow(
+      "no queue today",
+    );
     expect(await caller.results()).toEqual([]);
     expect(await waitingRequests(caller)).toEqual([]);
   });
@@ -407,9 +409,11 @@ describe("when a part fails", () => {
     const request = chatOf(unique());
     let timeOut = () => {};
     const send = () => new Promise<never>((_, reject) => (timeOut = () => reject(new Error("no queue today"))));
-    const first = defer({ ...deps, queue: { send } }, ask(caller, request), request).catch(({ message }) => message);
+    const first = defer({ ...deps, queue: { send } }, ask(caller, request), JSON.stringify(request)).catch(
+      ({ message }) => message,
+    );
     await eventually(async () => ((await caller.results()).length === 1 ? true : null));
-    const second = await defer(nobodyComes, ask(caller, request), request);
+    const second = await defer(nobodyComes, ask(caller, request), JSON.stringify(request));
     timeOut();
     expect(await first).toBe("no queue today");
 
@@ -432,7 +436,9 @@ describe("when a part fails", () => {
       await eventually(async () => ((await readItem(store, id))?.lease_id === noLease ? null : true));
       throw new Error("timed out");
     };
-    await expect(defer({ ...deps, queue: { send } }, ask(caller, request, null), request)).rejects.toThrow("timed out");
+    await expect(
+      defer({ ...deps, queue: { send } }, ask(caller, request, null), JSON.stringify(request)),
+    ).rejects.toThrow("timed out");
     goOn();
     expect(await work).toMatchObject({ status: "succeeded" });
     expect(await waitingRequests(caller)).toEqual([]);
@@ -441,7 +447,7 @@ describe("when a part fails", () => {
   test("the last receive fails too: so does the result, and its request is kept for a redrive", async () => {
     const caller = await newCaller(stage);
     const request = chatOf(`[[fault:500]] ${unique()}`);
-    const { result } = await defer(nobodyComes, ask(caller, request), request);
+    const { result } = await defer(nobodyComes, ask(caller, request), JSON.stringify(request));
     const options = { deadlineMs: Date.now() + 60_000 };
     await expect(resume(deps, result.id, { ...options, lastChance: false })).rejects.toMatchObject({
       code: "upstream_error",
@@ -469,7 +475,7 @@ describe("when a part fails", () => {
   test("the request is gone, as nothing but a hand in the bucket makes it: the result fails in the end", async () => {
     const caller = await newCaller(stage);
     const request = chatOf(unique());
-    const { result } = await defer(nobodyComes, ask(caller, request), request);
+    const { result } = await defer(nobodyComes, ask(caller, request), JSON.stringify(request));
     for (const key of await waitingRequests(caller)) await store.answers.remove(key);
     const options = { deadlineMs: Date.now() + 60_000, lastChance: true };
     await expect(resume(deps, result.id, options)).rejects.toMatchObject({ code: "internal" });
@@ -479,7 +485,7 @@ describe("when a part fails", () => {
   test("a result that failed for good may be asked for again, and is deferred anew", async () => {
     const caller = await newCaller(stage);
     const request = chatOf(`[[fault:500 times=1]] ${unique()}`);
-    const { result } = await defer(nobodyComes, ask(caller, request), request);
+    const { result } = await defer(nobodyComes, ask(caller, request), JSON.stringify(request));
     await expect(resume(deps, result.id, { deadlineMs: Date.now() + 60_000, lastChance: true })).rejects.toMatchObject({
       code: "upstream_error",
     });

@@ -71,7 +71,7 @@ describe("npm run audit", () => {
       new QueryCommand({
         TableName: stage.table,
         KeyConditionExpression: "pk = :pk AND begins_with(sk, :counter)",
-        ExpressionAttributeValues: { ":pk": `usage#${caller.owner}`, ":counter": `${today()}#gpt-4o-mini-2024-07-18#` },
+        ExpressionAttributeValues: { ":pk": `usage#${caller.owner}`, ":counter": `${today()}#gpt-6-luna#` },
       }),
     );
     const key = { pk: Items[0]?.pk, sk: Items[0]?.sk };
@@ -79,7 +79,7 @@ describe("npm run audit", () => {
     expect(problems).toEqual([
       {
         check: "counters",
-        subject: `${caller.owner} ${today()} gpt-4o-mini-2024-07-18`,
+        subject: `${caller.owner} ${today()} gpt-6-luna`,
         message: "prompt_tokens: the counters say 1 more than the results.",
       },
     ]);

@@ -14,6 +14,11 @@ const strict = (schema: object) => ({
   response_format: { type: "json_schema", json_schema: { name: "sentiment_analysis", strict: true, schema } },
 });
 
+const loose = (schema: object, flag: boolean | null = false) => ({
+  messages,
+  response_format: { type: "json_schema", json_schema: { name: "mood", strict: flag, schema } },
+});
+
 /** The example of the user's own reference, whose `required` leaves out a property. */
 const referenceSchema = {
   type: "object",
@@ -136,9 +141,38 @@ describe("POST /chat refuses, names the field, and stores and bills nothing", ()
       /anyOf/,
     ],
     [
+      "lookaround in a strict schema's pattern",
+      strict({
+        type: "object",
+        properties: { a: { type: "string", pattern: "^(?!b).*$" } },
+        required: ["a"],
+        additionalProperties: false,
+      }),
+      "invalid_schema",
+      "400",
+      "response_format.json_schema.schema.properties.a.pattern",
+      /lookaround/,
+    ],
+    ...[false, null].map((flag): [string, unknown, string, string, string, RegExp] => [
+      `a broken pattern in a schema with strict: ${flag}`,
+      loose({ type: "object", properties: { a: { type: "string", pattern: "(" } } }, flag),
+      "invalid_schema",
+      "400",
+      "response_format.json_schema.schema.properties.a.pattern",
+      /no regular expression.*To mend it/,
+    ]),
+    [
+      "a $ref to nothing in a schema that is not strict",
+      loose({ type: "object", properties: { a: { $ref: "#/$defs/b" } } }),
+      "invalid_schema",
+      "400",
+      "response_format.json_schema.schema.properties.a.$ref",
+      /Nothing stands at #\/\$defs\/b.*To mend it/,
+    ],
+    [
       "tool_choice without tools",
       { messages, tool_choice: "required" },
-      "invalid_request",
+      "upstream_rejected",
       "400",
       "tool_choice",
       /tools/,

@@ -21,7 +21,11 @@ const budgetOf = ({ keyId }: TestCaller) =>
   readBudget({ dynamodb: awsClients(stage).dynamodb, tableName: stage.table }, keyId, monthOf(new Date()));
 
 /** A request that reserves a known sum: 100 completion tokens, and a prompt of always the same length. */
-const request = (fault = "") => ({ max_tokens: 100, messages: userMessage(`${fault}${unique()}`) });
+const request = (fault = "") => ({
+  model: "gpt-4o-mini",
+  max_tokens: 100,
+  messages: userMessage(`${fault}${unique()}`),
+});
 
 /** What such a request reserves, as a refusal tells it. */
 async function reservedBy(body: unknown, route = "/chat"): Promise<number> {

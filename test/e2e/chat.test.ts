@@ -31,7 +31,7 @@ describe("POST /chat", () => {
       source: "http",
       status: "succeeded",
       owner: caller.owner,
-      model: "gpt-4o-mini-2024-07-18",
+      model: "gpt-6-luna",
       schema: null,
       output: null,
       refusal: null,
@@ -41,8 +41,8 @@ describe("POST /chat", () => {
     expect(body.content).toBeTruthy();
     const usage = await billedUsage(stage, body);
     expect(body.usage).toMatchObject(usage);
-    // $0.15 and $0.60 per million tokens.
-    const nanoUsd = usage.prompt_tokens * 150 + usage.completion_tokens * 600;
+    // $0.10 and $0.50 per million tokens.
+    const nanoUsd = usage.prompt_tokens * 100 + usage.completion_tokens * 500;
     expect(body.cost).toEqual({ usd: (nanoUsd / 1e9).toFixed(9), priced: true });
   });
 

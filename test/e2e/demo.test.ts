@@ -10,5 +10,5 @@ test("npm run demo shows a chat and four photographs as results, and what they c
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [join(root, "packages/local/src/demo.ts")]);
   expect(stderr).toMatch(/images analysed: 4 of 4/);
   for (const file of ["astronaut.gif", "cat.png", "coffee.webp", "rocket.jpg"]) expect(stdout).toContain(file);
-  expect(stdout).toContain("gpt-4o-mini-2024-07-18");
+  expect(stdout).toContain("gpt-6-luna");
 });

@@ -150,7 +150,7 @@ describe("a key with models", () => {
   const chat = (model: string | undefined) => ({ model, messages: userMessage(unique()) });
 
   test("may use them and their dated snapshots", async () => {
-    const caller = await newCaller(stage, { models: ["gpt-4o-mini", "gpt-4o-2024-08-06"] });
+    const caller = await newCaller(stage, { models: ["gpt-4o-mini", "gpt-4o-2024-08-06", "gpt-6-luna"] });
     for (const model of ["gpt-4o-mini", "gpt-4o-mini-2024-07-18", "gpt-4o-2024-08-06", undefined])
       expect((await caller.send("POST", "/chat", chat(model))).status).toBe(200);
   });

@@ -31,7 +31,7 @@ describe("the metrics of everything that a caller can ask for", () => {
     await chat("[[fault:reset_after_billing times=1]]");
     await chat("[[fault:stream_break chunks=3]]", { stream: true });
     await chat("[[fault:401]]");
-    await chat("Nobody knows its price", { service_tier: "priority" });
+    await chat("Nobody knows its price", { service_tier: "scale" });
     // Answered twice, and paid for once.
     const again = { "idempotency-key": unique() };
     const twice = { messages: userMessage(unique()) };

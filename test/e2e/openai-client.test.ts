@@ -215,14 +215,14 @@ describe("OpenAI's own client raises the class that OpenAI would", () => {
       "a rate limit",
       { messages: userMessage("[[fault:429 retry_after=600]]") },
       OpenAI.RateLimitError,
-      { status: 429, code: "rate_limited" },
+      { status: 429, code: "rate_limit_exceeded" },
     ],
-    ["500", { messages: userMessage("[[fault:500]]") }, OpenAI.InternalServerError, { status: 502 }],
+    ["500", { messages: userMessage("[[fault:500]]") }, OpenAI.InternalServerError, { status: 500 }],
     [
       "no quota",
       { messages: userMessage("[[fault:insufficient_quota]]") },
-      OpenAI.InternalServerError,
-      { status: 503, code: "upstream_quota" },
+      OpenAI.RateLimitError,
+      { status: 429, code: "insufficient_quota" },
     ],
   ])("for %s", async (_, request, expected, fields) => {
     const error = await raised(once(), request);

@@ -40,6 +40,7 @@ export default async function setup(project: TestProject) {
     rmSync(dir, { recursive: true, force: true });
     throw error;
   });
+  await stopClock(stage.info);
   project.provide("stage", stage.info);
   project.provide("log", log);
   project.provide("usedPermissions", usedPermissions);
@@ -51,6 +52,15 @@ export default async function setup(project: TestProject) {
     if (unused.length > 0)
       throw new Error(`No end-to-end test needs these permissions, which infra/ grants:\n  ${unused.join("\n  ")}`);
   };
+}
+
+/** On a day on which OpenAI serves every model that the tests name: later some have ended. */
+async function stopClock({ openai }: StageInfo): Promise<void> {
+  const { status } = await fetch(`${new URL(openai).origin}/_control/clock`, {
+    method: "POST",
+    body: JSON.stringify({ now: "2026-11-28T12:00:00Z" }),
+  });
+  if (status !== 200) throw new Error(`The simulated OpenAI's clock answered ${status}.`);
 }
 
 /** Only then does an unused permission tell anything. */

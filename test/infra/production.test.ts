@@ -28,6 +28,19 @@ describe("production", () => {
     ]);
   });
 
+  test("fails a deployment that would replace or delete what holds data: the table, the bucket and every queue", () => {
+    const keepers = ["aws:dynamodb/table:Table", "aws:s3/bucket:Bucket", "aws:sqs/queue:Queue"];
+    const protectedNames = (of: Graph, protect: boolean) =>
+      of.resources.filter((it) => it.protect === protect && keepers.includes(it.type)).map(({ name }) => name);
+    expect(protectedNames(graph, true)).toEqual(
+      expect.arrayContaining(["LedgerTable", "ImagesBucket", "ImageUploadedQueueQueue", "SettleLaterDlqQueue"]),
+    );
+    expect(protectedNames(graph, false)).toEqual([]);
+    expect(protectedNames(developers, true)).toEqual([]);
+    // Everything else may be replaced: functions and roles are made anew from the code.
+    expect(graph.resources.filter(({ protect, type }) => protect && !keepers.includes(type))).toEqual([]);
+  });
+
   test("can go back to how its table was at any second of the last weeks", () => {
     expect(named(production.tables, "Ledger").pointInTimeRecovery).toBe(true);
   });

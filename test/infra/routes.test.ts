@@ -7,15 +7,21 @@ const { api, functions } = await committedManifest();
 const routes = Object.fromEntries(api.routes.map((route) => [`${route.method} ${route.path}`, route]));
 /** For what the contract does not have. */
 const catchAll = "ANY /{proxy+}";
+/** A HEAD is its GET without the body, so the contract does not name it. */
+const head = "HEAD /health";
 
-test("every route of the contract is there, and besides them one for all that is none", () => {
-  expect(Object.keys(routes).sort()).toEqual([...Object.keys(contract), catchAll].sort());
+test("every route of the contract is there, and besides them HEAD /health and one for all that is none", () => {
+  expect(Object.keys(routes).sort()).toEqual([...Object.keys(contract), catchAll, head].sort());
+});
+
+test("HEAD /health is answered by who answers GET", () => {
+  expect(routes[head]).toEqual({ ...routes["GET /health"], method: "HEAD" });
 });
 
 test("only /health, /openapi.json and what is no route answer without a key", () => {
   const open = Object.keys(routes).filter((route) => !routes[route]?.authorized);
 
-  expect(["GET /health", "GET /openapi.json", catchAll]).toEqual(expect.arrayContaining(open));
+  expect(["GET /health", head, "GET /openapi.json", catchAll]).toEqual(expect.arrayContaining(open));
 });
 
 test("what is no route is answered as such with any key or none, by a function that may do nothing", () => {

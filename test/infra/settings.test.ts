@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { modelNamed } from "../../packages/core/src/model/model.ts";
 import type { Manifest } from "../../packages/local/src/manifest.ts";
 import { evaluate } from "../../packages/local/src/synth/evaluate.ts";
 import { installPlatform } from "../../packages/local/src/synth/platform.ts";
@@ -23,6 +24,7 @@ test("every wrong setting stops the deployment, by its name and with what would 
     ALARM_EMAIL: "the team",
     DAILY_SPEND_USD: "0.00",
     SHRINK_IMAGES: "maybe",
+    BUCKET_KMS_KEY_ARN: "alias/tollgate",
   }).catch((error: Error) => error.message);
 
   expect(mistake).toContain("OPENAI_BASE_URL: Give an address such as https://api.openai.com/v1.");
@@ -32,11 +34,24 @@ test("every wrong setting stops the deployment, by its name and with what would 
   expect(mistake).toContain("ALARM_EMAIL: Give one e-mail address.");
   expect(mistake).toContain("DAILY_SPEND_USD: Give dollars, such as 25 or 0.50.");
   expect(mistake).toContain("SHRINK_IMAGES: Give true or false.");
+  expect(mistake).toContain("BUCKET_KMS_KEY_ARN: Give the ARN of a key, such as arn:aws:kms:");
+});
+
+test("the default model is a setting of the functions that take requests, and is one that OpenAI serves for a year", async () => {
+  const told = (stage: Manifest) =>
+    new Set(Object.values(stage.functions).flatMap(({ environment }) => environment.DEFAULT_MODEL ?? []));
+  expect([...told(unset)]).toEqual(["gpt-6-luna"]);
+  const ends = modelNamed("gpt-6-luna")?.model.ends ?? null;
+  expect(ends === null || ends.on > "2027-11-28").toBe(true);
+  expect([...told(await deployed({ DEFAULT_MODEL: "gpt-4o-mini" }))]).toEqual(["gpt-4o-mini"]);
+  await expect(deployed({ DEFAULT_MODEL: "gpt\n6" })).rejects.toThrow("DEFAULT_MODEL: Give a model's name");
 });
 
 test("a variable that is empty is not set", async () => {
   const empty = { OPENAI_BASE_URL: "", PRICES: "", RESULT_TTL_DAYS: "", UPLOAD_TTL_DAYS: "" };
-  expect(await deployed({ ...empty, ALARM_EMAIL: "", DAILY_SPEND_USD: "", SHRINK_IMAGES: "" })).toEqual(unset);
+  expect(
+    await deployed({ ...empty, ALARM_EMAIL: "", DAILY_SPEND_USD: "", SHRINK_IMAGES: "", BUCKET_KMS_KEY_ARN: "" }),
+  ).toEqual(unset);
 });
 
 describe("a stage that keeps nothing for ever", () => {
@@ -106,4 +121,37 @@ test("only a stage that shrinks images has sharp, beside those functions that sh
   expect(withSharp(await deployed({ SHRINK_IMAGES: "true" }))).toEqual(["ImageUploaded", "RequestDeferred", "Vision"]);
   expect(await deployed({ SHRINK_IMAGES: "false" })).toEqual(unset);
   expect(withSharp(unset)).toEqual([]);
+});
+
+test("a stage with a key of KMS encrypts its bucket with it, and lets each function use it exactly as it uses objects", async () => {
+  const key = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555";
+  const { buckets, functions } = await deployed({ BUCKET_KMS_KEY_ARN: key });
+  expect(named(buckets, "Images").kmsKeyArn).toBe(key);
+  const uses = Object.entries(functions).map(([name, { policy }]) => {
+    const allowed = policy.flatMap(({ actions }) => actions);
+    return [
+      name,
+      allowed.includes("s3:GetObject") ? ["kms:Decrypt"] : [],
+      allowed.includes("s3:PutObject") ? ["kms:GenerateDataKey"] : [],
+    ].flat();
+  });
+  const permitted = Object.entries(functions).map(([name, { policy }]) => [
+    name,
+    ...policy.filter(({ actions }) => actions.some((it) => it.startsWith("kms:"))).flatMap(({ actions }) => actions),
+  ]);
+  expect(permitted).toEqual(uses);
+  expect(Object.fromEntries(permitted.map(([name, ...actions]) => [name, actions]))).toMatchObject({
+    // It signs forms, and whoever posts one writes with its rights.
+    Uploads: ["kms:GenerateDataKey"],
+    ImageUploaded: ["kms:Decrypt", "kms:GenerateDataKey"],
+    Usage: [],
+  });
+  for (const { policy } of Object.values(functions))
+    for (const { actions, resources } of policy)
+      if (actions.some((it) => it.startsWith("kms:"))) expect(resources).toEqual([key]);
+});
+
+test("a stage without a key of KMS has no permission on any", () => {
+  expect(named(unset.buckets, "Images").kmsKeyArn).toBeNull();
+  expect(JSON.stringify(unset.functions)).not.toContain("kms:");
 });

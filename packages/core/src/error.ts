@@ -35,7 +35,7 @@ interface AppErrorOptions {
   retryAfterSeconds?: number | undefined;
   /** The result that this error ended, when there is one. */
   resultId?: string | undefined;
-  /** OpenAI's own answer, when the fault is the caller's: `/v1` passes it on as it is. */
+  /** OpenAI's own answer: `/v1` passes it on as it is, unless the fault is ours. */
   openai?: OpenAIAnswer | undefined;
   /** Logged, never sent. */
   cause?: unknown;
@@ -43,8 +43,8 @@ interface AppErrorOptions {
 
 export interface OpenAIAnswer {
   status: number;
-  /** What stands under `error` in its body. */
-  error: unknown;
+  /** What stands under `error` in its body, with fields of other servers. */
+  error: { message: string; type: string | null; param: string | null; code: string | null };
 }
 
 /** An error that the caller may see. Anything else that is thrown becomes `internal`, with a fixed text. */

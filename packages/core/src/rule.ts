@@ -33,13 +33,6 @@ export const notBoth = (param: string, other: string): Rule => ({
   message: `Give either ${param} or ${other}, not both.`,
 });
 
-export const needs = (param: string, other: string): Rule => ({
-  schema: implies(given(param), given(other)),
-  isBroken: (fields) => isGiven(fields[param]) && !isGiven(fields[other]),
-  param,
-  message: `It needs ${other}. Add ${other}, or leave it out.`,
-});
-
 export const needsOneOf = (param: string, ...others: string[]): Rule => ({
   schema: { anyOf: [param, ...others].map(given) },
   isBroken: (fields) => ![param, ...others].some((name) => isGiven(fields[name])),

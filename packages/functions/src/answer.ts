@@ -14,7 +14,8 @@ export async function answer<Body extends { stream?: boolean | null | undefined 
   body: Body,
   request: HttpRequest,
 ): Promise<HttpResponse> {
-  if (prefersAsync(request.headers.prefer)) return deferredResponse(await defer(deferDeps, job, body), request);
+  if (prefersAsync(request.headers.prefer))
+    return deferredResponse(await defer(deferDeps, job, request.body ?? ""), request);
   if (body.stream) return streamResponse(await performStream(deps, job), resultEvents);
   return resultResponse(await perform(deps, job));
 }

@@ -1,3 +1,5 @@
+// Before anything that imports OpenAI's client.
+import "./runtime/web.ts";
 import { chatJob } from "@tollgate/core/chat/chat";
 import { chatRequest } from "@tollgate/core/chat/schema";
 import { parseJsonBody } from "@tollgate/core/request";

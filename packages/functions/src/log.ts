@@ -17,8 +17,18 @@ export const about = <T>(what: Subject, work: () => T): T => subject.run(what, w
  */
 export function log(level: "info" | "warn" | "error", event: string, ...fields: object[]): void {
   const line = { timestamp: new Date().toISOString(), level, event, ...subject.getStore() };
-  process.stdout.write(`${JSON.stringify(Object.assign(line, ...fields))}\n`);
+  process.stdout.write(`${JSON.stringify(Object.assign(line, ...fields), withoutExcess)}\n`);
 }
+
+/** Nothing that is logged on purpose is longer; a field's name, which a caller chooses, may have megabytes. */
+const maxTextLength = 500;
+/** Terminals and log readers obey them. JSON writes the first 32 as escapes, and leaves the others as they are. */
+const controlCharacters = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+const withoutExcess = (_: string, value: unknown): unknown =>
+  typeof value === "string"
+    ? (value.length > maxTextLength ? `${value.slice(0, maxTextLength)}…` : value).replace(controlCharacters, "\ufffd")
+    : value;
 
 /**
  * What an operator needs of an error that the caller does not see. The message of a client's or a server's error may quote

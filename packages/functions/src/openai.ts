@@ -1,3 +1,5 @@
+// Before anything that imports OpenAI's client.
+import "./runtime/web.ts";
 import type { AppError } from "@tollgate/core/error";
 import { UpstreamFailure } from "@tollgate/core/openai/retry";
 import { chatCompletion, streamChatCompletion } from "@tollgate/core/openai-api/chat-completion";
@@ -6,7 +8,7 @@ import { parseJsonBody } from "@tollgate/core/request";
 import { errorResponse, type HttpRequest, type HttpResponse, streaming } from "./http.ts";
 import { replayedHeader } from "./result-response.ts";
 import { chatDeps } from "./runtime/chat.ts";
-import { openaiEvents, streamResponse } from "./stream-response.ts";
+import { openaiAnswerOf, openaiEvents, streamResponse } from "./stream-response.ts";
 
 /** OpenAI's own API, for any client that knows it. */
 export const handler = streaming(
@@ -36,13 +38,17 @@ async function models({ params, deadlineMs }: HttpRequest): Promise<HttpResponse
   return { status: 200, body: text };
 }
 
-/** What OpenAI says of the caller's own mistakes goes to the caller as it is; a retry that would only cost is forbidden. */
+/**
+ * What OpenAI says goes to the caller as it is, so that clients raise the class that OpenAI's status has. Our own key is ours to
+ * mend, and never the caller's 401. A retry that would only fail again is forbidden.
+ */
 function asOpenAI(error: AppError): HttpResponse {
   const response = errorResponse(error);
-  const callersFault = error.openai && error.status < 500 && error.openai.status !== 429;
+  const said = openaiAnswerOf(error);
+  const isFinal = !error.retryable || error.code === "upstream_quota";
   return {
     ...response,
-    ...(callersFault && { status: error.openai.status, body: { error: error.openai.error } }),
-    headers: { ...response.headers, ...(!error.retryable && { "x-should-retry": "false" }) },
+    ...(said && { status: said.status, body: { error: said.error } }),
+    headers: { ...response.headers, ...(isFinal && { "x-should-retry": "false" }) },
   };
 }

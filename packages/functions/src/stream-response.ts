@@ -1,4 +1,4 @@
-import { errorBody } from "@tollgate/core/error";
+import { type AppError, errorBody } from "@tollgate/core/error";
 import { doneEvent, event } from "@tollgate/core/openai/sse";
 import type { PerformedStream, StreamEvent } from "@tollgate/core/result/perform-stream";
 import { presentResult } from "@tollgate/core/result/result";
@@ -34,11 +34,23 @@ export const resultEvents: Encode = (it) => {
   return event(JSON.stringify(presentResult(it.performed.result)), "result") + doneEvent;
 };
 
+/** What OpenAI said itself; null where it is not for the caller. A model that the project may not use is one that is not there. */
+export function openaiAnswerOf({ code, openai, status }: AppError): AppError["openai"] {
+  if (!openai || code === "upstream_auth") return null;
+  if (code === "model_not_found") return { ...openai, status };
+  const isTheCallers = status < 500 || code === "upstream_quota";
+  const passes = openai.status === 408 || openai.status === 409 || openai.status >= 500;
+  return isTheCallers || passes ? openai : null;
+}
+
 /** Just what OpenAI itself would send. It adds the usage to every stream that we ask for: those who did not, do not see it. */
 export const openaiEvents =
   (includeUsage: boolean): Encode =>
   (it) => {
-    if (it.type === "error") return event(JSON.stringify(errorBody(it.error)));
+    if (it.type === "error") {
+      const said = openaiAnswerOf(it.error);
+      return event(JSON.stringify(said ? { error: said.error } : errorBody(it.error)));
+    }
     if (it.type === "result") return doneEvent;
     if (includeUsage) return event(it.data);
     if (it.extra) return null;

@@ -1,3 +1,5 @@
+// Before anything that imports OpenAI's client.
+import "./runtime/web.ts";
 import { parseJsonBody } from "@tollgate/core/request";
 import { visionRequest } from "@tollgate/core/vision/schema";
 import { visionJob } from "@tollgate/core/vision/vision";

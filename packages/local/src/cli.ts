@@ -12,7 +12,7 @@ Runs the whole stage on this machine: API, functions, DynamoDB, SQS, S3 and a si
   PORT               the API's port (3000; 0 for any)
   OPENAI_API_KEY     a key of yours: OpenAI itself answers, and bills
   OPENAI_BASE_URL    another server that speaks OpenAI's protocol, such as http://localhost:11434/v1 for Ollama
-  DEFAULT_MODEL      the model of requests that name none (gpt-4o-mini)
+  DEFAULT_MODEL      the model of requests that name none (gpt-6-luna)
   PRICES             your own prices as JSON, in $ per 1M tokens: {"llama3.2": {"input": 0, "output": 0}}`;
 
 const root = resolve(import.meta.dirname, "../../..");

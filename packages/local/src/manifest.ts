@@ -134,6 +134,8 @@ export interface BucketSpec {
   /** The bucket's own policy: what it refuses to everyone, plain HTTP for one. */
   policy: PolicyStatement[];
   blockPublicAccess: boolean;
+  /** The key of KMS with which S3 encrypts its objects; null: S3's own. */
+  kmsKeyArn: string | null;
 }
 
 export interface CorsRule {

@@ -114,7 +114,7 @@ async function chatStream(client: Client): Promise<void> {
 }
 
 async function openaiChat(client: Client): Promise<void> {
-  const body = { model: "gpt-4o-mini", messages: messages(client), stream: client.random.onceIn(2) };
+  const body = { model: "gpt-6-luna", messages: messages(client), stream: client.random.onceIn(2) };
   await client.told.caller.send("POST", "/v1/chat/completions", body);
 }
 

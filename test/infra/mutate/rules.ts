@@ -141,6 +141,7 @@ export const rules: Record<string, Rule> = {
   "buckets.*.cors.*.maxAgeSeconds": becomes("bucket", "CORS, age", 0),
   ...policy("buckets.*"),
   "buckets.*.blockPublicAccess": becomes("bucket", "public access block", false),
+  "buckets.*.kmsKeyArn": becomes("bucket", "key of KMS", null),
 
   "queues.*.name": identity,
   "queues.*.arn": identity,

@@ -92,6 +92,7 @@ export function bucketSpec(name: string, overrides: Partial<BucketSpec> = {}): B
     cors: [],
     policy: [],
     blockPublicAccess: true,
+    kmsKeyArn: null,
     ...overrides,
   };
 }

@@ -1,4 +1,4 @@
-import { request } from "node:http";
+import { type IncomingHttpHeaders, request } from "node:http";
 import { GetObjectCommand, PutObjectCommand, type PutObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
 import { onTestFinished } from "vitest";
 import type { Faults } from "../../../packages/local/src/aws/fault.ts";
@@ -14,6 +14,7 @@ export interface S3TestOptions {
   dir?: string;
   principals?: Principal[];
   spec?: Partial<BucketSpec>;
+  region?: string;
   faults?: Faults;
   meter?: Meter;
   onEvent?: (event: { queue: string; message: string }) => Promise<void>;
@@ -26,7 +27,7 @@ export async function startBucket(options: S3TestOptions = {}) {
     dir: options.dir ?? (await temporaryDir()),
     principals: principalsOf(...(options.principals ?? [])),
     buckets: [bucketSpec(bucket, options.spec), bucketSpec("tollgate-other")],
-    region,
+    region: options.region ?? region,
     account,
     faults: options.faults,
     meter: options.meter,
@@ -41,7 +42,7 @@ export async function startBucket(options: S3TestOptions = {}) {
   const clientOf = (principal: Principal, overrides: { endpoint?: string; forcePathStyle?: boolean } = {}) => {
     const client = new S3Client({
       endpoint: s3.endpoint,
-      region,
+      region: options.region ?? region,
       credentials: credentialsOf(principal),
       forcePathStyle: true,
       maxAttempts: 1,
@@ -73,12 +74,12 @@ export function send(
   headers: Record<string, string>,
   body: Buffer = Buffer.alloc(0),
 ) {
-  return new Promise<{ status: number; text: string }>((resolve, reject) => {
+  return new Promise<{ status: number; text: string; headers: IncomingHttpHeaders }>((resolve, reject) => {
     const { hostname, port } = new URL(endpoint);
     const outgoing = request({ hostname, port, method, path, headers }, async (response) => {
       let text = "";
       for await (const chunk of response) text += chunk;
-      resolve({ status: response.statusCode ?? 0, text });
+      resolve({ status: response.statusCode ?? 0, text, headers: response.headers });
     });
     outgoing.on("error", reject);
     outgoing.end(body);

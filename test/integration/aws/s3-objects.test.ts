@@ -9,7 +9,7 @@ import {
   ListObjectsV2Command,
   NoSuchKey,
 } from "@aws-sdk/client-s3";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { temporaryDir } from "./fixtures.ts";
 import { bucket, startObjects } from "./s3-fixtures.ts";
 
@@ -232,6 +232,79 @@ describe("copying", () => {
     const { put, client } = await startObjects();
     await put("k", "x");
     const copy = new CopyObjectCommand({ Bucket, Key: "k", CopySource: `${Bucket}/k` });
-    await expect(client.send(copy)).rejects.toMatchObject({ name: "InvalidRequest" });
+    await expect(client.send(copy)).rejects.toMatchObject({
+      name: "InvalidRequest",
+      message:
+        "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, " +
+        "storage class, website redirect location or encryption attributes.",
+    });
+  });
+
+  test.each([
+    ["its metadata", { MetadataDirective: "REPLACE", Metadata: { prompt: "What is it?" } }],
+    ["its storage class", { StorageClass: "STANDARD_IA" }],
+    ["its encryption", { ServerSideEncryption: "AES256" }],
+  ] as const)("an object onto itself changes %s, and is told to the queue", async (_, change) => {
+    const spec = {
+      notifications: [{ queue: "q", events: ["s3:ObjectCreated:*"], filterPrefix: null, filterSuffix: null }],
+    };
+    const { put, get, client, events } = await startObjects({ spec });
+    await put("k", "x", { Metadata: { from: "before" } });
+    await client.send(new CopyObjectCommand({ Bucket, Key: "k", CopySource: `${Bucket}/k`, ...change }));
+    const { Metadata, StorageClass, text } = await get("k");
+    expect([text, Metadata, StorageClass]).toEqual([
+      "x",
+      "Metadata" in change ? { prompt: "What is it?" } : { from: "before" },
+      "StorageClass" in change ? "STANDARD_IA" : undefined,
+    ]);
+    await vi.waitFor(() => expect(events.map(({ message }) => message).join()).toContain("ObjectCreated:Copy"));
+  });
+
+  test("refuses a directive that S3 does not know", async () => {
+    const { put, client } = await startObjects();
+    await put("k", "x");
+    const MetadataDirective = "MERGE" as never;
+    await expect(
+      client.send(new CopyObjectCommand({ Bucket, Key: "copy", CopySource: `${Bucket}/k`, MetadataDirective })),
+    ).rejects.toMatchObject({ name: "InvalidArgument" });
+  });
+});
+
+describe("a storage class", () => {
+  test("is told with the object and in a listing, and does not go along with a copy", async () => {
+    const { put, get, client } = await startObjects();
+    await put("cold", "x", { StorageClass: "GLACIER_IR" });
+    await put("warm", "x", { StorageClass: "STANDARD" });
+    await client.send(new CopyObjectCommand({ Bucket, Key: "copy", CopySource: `${Bucket}/cold` }));
+    expect((await get("cold")).StorageClass).toBe("GLACIER_IR");
+    expect((await get("warm")).StorageClass).toBeUndefined();
+    const { Contents } = await client.send(new ListObjectsV2Command({ Bucket }));
+    expect(Contents?.map(({ Key, StorageClass }) => [Key, StorageClass])).toEqual([
+      ["cold", "GLACIER_IR"],
+      ["copy", "STANDARD"],
+      ["warm", "STANDARD"],
+    ]);
+  });
+
+  test.each(["GLACIER", "DEEP_ARCHIVE"] as const)(
+    "of %s lets an object be looked at and deleted, but not read or copied",
+    async (StorageClass) => {
+      const { put, get, client } = await startObjects();
+      await put("k", "x", { StorageClass });
+      const refused = { name: "InvalidObjectState", $metadata: { httpStatusCode: 403 } };
+      await expect(get("k")).rejects.toMatchObject({ ...refused, StorageClass });
+      const CopySource = `${Bucket}/k`;
+      await expect(client.send(new CopyObjectCommand({ Bucket, Key: "c", CopySource }))).rejects.toMatchObject(refused);
+      expect((await client.send(new HeadObjectCommand({ Bucket, Key: "k" }))).StorageClass).toBe(StorageClass);
+      await client.send(new DeleteObjectCommand({ Bucket, Key: "k" }));
+    },
+  );
+
+  test("that does not exist is refused", async () => {
+    const { put } = await startObjects();
+    await expect(put("k", "x", { StorageClass: "FROZEN" as never })).rejects.toMatchObject({
+      name: "InvalidStorageClass",
+      $metadata: { httpStatusCode: 400 },
+    });
   });
 });

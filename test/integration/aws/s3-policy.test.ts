@@ -1,10 +1,13 @@
 import {
   CopyObjectCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
+  UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
 import { account, allow, deny, functionPrincipal } from "./fixtures.ts";
@@ -58,6 +61,9 @@ describe("a policy", () => {
     const get = new GetObjectCommand({ Bucket, Key: "absent" });
     await expect(clientOf(reader).send(get)).rejects.toMatchObject({
       name: "AccessDenied",
+      message:
+        `User: arn:aws:sts::${account}:assumed-role/reader/reader is not authorized to perform: s3:ListBucket on resource: ` +
+        `"arn:aws:s3:::${bucket}" because no identity-based policy allows the s3:ListBucket action`,
       $metadata: { httpStatusCode: 403 },
     });
     await expect(clientOf(finder).send(get)).rejects.toMatchObject({
@@ -92,6 +98,52 @@ describe("a policy", () => {
     );
     expect(Deleted).toEqual([{ Key: "tmp/a" }]);
     expect(Errors).toMatchObject([{ Key: "kept", Code: "AccessDenied" }]);
+  });
+});
+
+describe("a bucket with a key of its own", () => {
+  const kmsKeyArn = `arn:aws:kms:us-east-1:${account}:key/11111111-2222-3333-4444-555555555555`;
+  const objects = allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [`arn:aws:s3:::${bucket}/*`]);
+  const keyless = functionPrincipal("keyless", [objects]);
+  const writer = functionPrincipal("writer", [objects, allow(["kms:GenerateDataKey"], [kmsKeyArn])]);
+  const reader = functionPrincipal("reader", [objects, allow(["kms:Decrypt"], [kmsKeyArn])]);
+  const start = () => startObjects({ principals: [keyless, writer, reader], spec: { kmsKeyArn } });
+  const put = new PutObjectCommand({ Bucket, Key: "k", Body: "x" });
+  const get = new GetObjectCommand({ Bucket, Key: "k" });
+
+  test("is written by who may make data keys, and read by who may decrypt", async () => {
+    const { clientOf } = await start();
+    expect(await clientOf(writer).send(put)).toMatchObject({ ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKeyArn });
+    expect((await clientOf(reader).send(get)).ServerSideEncryption).toBe("aws:kms");
+    for (const [principal, command, action] of [
+      [keyless, put, "kms:GenerateDataKey"],
+      [reader, put, "kms:GenerateDataKey"],
+      [keyless, get, "kms:Decrypt"],
+      [writer, get, "kms:Decrypt"],
+    ] as const) {
+      await expect(clientOf(principal).send(command as typeof put)).rejects.toMatchObject({
+        name: "AccessDenied",
+        message: expect.stringContaining(`is not authorized to perform: ${action} on resource: "${kmsKeyArn}"`),
+      });
+    }
+  });
+
+  test("asks for both in an upload in parts, and for neither to look at an object or to delete it", async () => {
+    const { clientOf } = await start();
+    const { UploadId } = await clientOf(writer).send(new CreateMultipartUploadCommand({ Bucket, Key: "parts" }));
+    const part = new UploadPartCommand({ Bucket, Key: "parts", UploadId, PartNumber: 1, Body: "x" });
+    await expect(clientOf(writer).send(part)).rejects.toThrow("kms:Decrypt");
+    await clientOf(writer).send(put);
+    await clientOf(keyless).send(new HeadObjectCommand({ Bucket, Key: "k" }));
+    await clientOf(keyless).send(new DeleteObjectCommand({ Bucket, Key: "k" }));
+  });
+
+  test("takes its own key by name, and refuses to be encrypted otherwise", async () => {
+    const { put } = await start();
+    await put("k", "x", { ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKeyArn });
+    await expect(put("k", "x", { ServerSideEncryption: "AES256" })).rejects.toMatchObject({ name: "NotImplemented" });
+    const other = { ServerSideEncryption: "aws:kms", SSEKMSKeyId: "alias/other" } as const;
+    await expect(put("k", "x", other)).rejects.toMatchObject({ name: "NotImplemented" });
   });
 });
 

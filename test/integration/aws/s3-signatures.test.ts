@@ -13,7 +13,12 @@ import { bucket, send, startBucket } from "./s3-fixtures.ts";
 const Bucket = bucket;
 
 /** Headers of a PUT signed by the official signer, for bodies that no SDK would send. */
-async function signedPut(endpoint: string, key: string, headers: Record<string, string>) {
+const signedPut = (endpoint: string, key: string, headers: Record<string, string>) =>
+  signedRequest("PUT", endpoint, key, headers);
+const signedGet = (endpoint: string, key: string) =>
+  signedRequest("GET", endpoint, key, { "x-amz-content-sha256": "UNSIGNED-PAYLOAD" });
+
+async function signedRequest(method: string, endpoint: string, key: string, headers: Record<string, string>) {
   const { hostname, port, host } = new URL(endpoint);
   const signer = new SignatureV4({
     service: "s3",
@@ -24,7 +29,7 @@ async function signedPut(endpoint: string, key: string, headers: Record<string, 
   });
   const path = `/${bucket}/${key}`;
   const signed = await signer.sign({
-    method: "PUT",
+    method,
     protocol: "http:",
     hostname,
     port: Number(port),
@@ -79,6 +84,27 @@ describe("a request's signature", () => {
     });
     expect((await send(endpoint, "PUT", path, headers, Buffer.from("any"))).status).toBe(200);
     expect(await read(client, "k")).toBe("any");
+  });
+
+  test.each([
+    ["UTF-8, as Go and Python send it", Buffer.from("größe – 日本").toString("latin1"), "größe – 日本"],
+    ["Latin-1, as Node sends it", "größe", "größe"],
+  ])("covers metadata in %s, which comes back as RFC 2047 has it", async (_, sent, meant) => {
+    const { endpoint } = await startBucket();
+    const { path, headers } = await signedPut(endpoint, "k", {
+      "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
+      "content-length": "1",
+      "x-amz-meta-prompt": meant,
+    });
+    const wire = { ...headers, "x-amz-meta-prompt": sent };
+    expect((await send(endpoint, "PUT", path, wire, Buffer.from("x"))).status).toBe(200);
+    expect(
+      (await send(endpoint, "PUT", path, { ...wire, "x-amz-meta-prompt": `${sent}!` }, Buffer.from("x"))).status,
+    ).toBe(403);
+    const get = await signedGet(endpoint, "k");
+    expect((await send(endpoint, "GET", get.path, get.headers)).headers["x-amz-meta-prompt"]).toBe(
+      `=?UTF-8?B?${Buffer.from(meant).toString("base64")}?=`,
+    );
   });
 
   test("of version 2 is refused by name", async () => {

@@ -38,7 +38,8 @@ function stageOf(owner: string) {
   const at = (afterMs: number) => () => new Date(Date.now() + afterMs);
   return {
     sent,
-    ask: (afterMs = 0) => defer({ store, requests, queue, now: at(afterMs) }, chatJob(chat, request, caller), request),
+    ask: (afterMs = 0) =>
+      defer({ store, requests, queue, now: at(afterMs) }, chatJob(chat, request, caller), JSON.stringify(request)),
     /** What the worker does with its message; with `failure`, when OpenAI does not answer. */
     receive(resultId: string, { afterMs = 0, failure = null as UpstreamFailure | null, lastChance = false } = {}) {
       const complete = failure ? () => Promise.reject(failure) : deps.upstream.complete;

@@ -32,12 +32,12 @@ const { store } = deps;
 const oneDollar = 1_000_000_000;
 
 /** An owner with a key of its own, who announces uploads. */
-function newOwner(budgetNanoUsd = oneDollar) {
+function newOwner(budgetNanoUsd = oneDollar, maxOutputTokens: number | null = null) {
   const owner = `t-${randomUUID()}`;
   const keyId = `key_${owner}`;
   const caller = {
     owner,
-    key: { ...unlimited, keyId, budgetNanoUsd },
+    key: { ...unlimited, keyId, budgetNanoUsd, maxOutputTokens },
     idempotencyKey: null,
     deadlineMs: Date.now() + 60_000,
   };
@@ -114,9 +114,9 @@ describe("what an upload was announced with", () => {
   });
 
   test("leaves room for an answer beside the longest prompt, which lie in one item", async () => {
-    const { owner, announce } = newOwner(50 * oneDollar);
+    const { owner, announce } = newOwner(50 * oneDollar, 128_000);
     const prompt = `[[fault:long bytes=340000]] ${randomUUID()}`;
-    const id = await announce({ model: "gpt-4o", prompt: prompt + "🎈".repeat(32_000 - prompt.length) });
+    const id = await announce({ model: "gpt-6-luna", prompt: prompt + "🎈".repeat(32_000 - prompt.length) });
     const analysed = await analyse(owner, id, 1);
     expect(analysed?.result.status).toBe("succeeded");
     expect((await readResult(store, id))?.answer).toBe(analysed?.result.answer);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { maxCostOf } from "../../../packages/core/src/budget/estimate.ts";
-import { outputLimitFor } from "../../../packages/core/src/budget/output-tokens.ts";
+import { withOutputLimit } from "../../../packages/core/src/budget/output-tokens.ts";
 import { AppError } from "../../../packages/core/src/error.ts";
 import { models } from "../../../packages/core/src/model/catalogue.ts";
 import { costOf } from "../../../packages/core/src/usage/cost.ts";
@@ -124,8 +124,8 @@ describe("what a request can cost at most", () => {
       const isSearch = prices.some(({ perCallNanoUsd }) => perCallNanoUsd > 0);
       if (isSearch || (ends && ends.on < "2026-11-28")) continue;
       const params = { model: name, messages: [{ role: "user", content: "Hi" }] } as Params;
-      const limit = outputLimitFor(params, { keyId: "key_1", limitNanoUsd: 1_000_000_000 });
-      expect(maxCostOf({ ...params, ...limit } as Params, ratesOf(name)), name).toBeLessThanOrEqual(1_000_000_000);
+      const limited = withOutputLimit({ params }, { keyId: "key_1", limitNanoUsd: 1_000_000_000 });
+      expect(maxCostOf(limited.params, ratesOf(name)), name).toBeLessThanOrEqual(1_000_000_000);
     }
   });
 

@@ -84,6 +84,122 @@ describe("a stream's chunks", () => {
     expect(deltas).toBe(3);
   });
 
+  describe("of a server that counts its tool calls wrong", () => {
+    const callsOf = (...deltas: object[]) =>
+      bodyOf(
+        deltas.map((call) => ({ ...head, choices: [{ index: 0, delta: { tool_calls: [call] } }] })) as Chunk[],
+      ).body.choices[0]?.message.tool_calls?.map((call) => {
+        const { id, function: called } = call as { id: string; function: { name: string; arguments: string } };
+        return [id, called.name, called.arguments];
+      });
+    const begun = (id: string, name: string, args: unknown = "") => ({ id, function: { name, arguments: args } });
+    const more = (args: unknown, changes: object = {}) => ({ function: { arguments: args }, ...changes });
+
+    test("keep calls apart that all have index 0, and their pieces together", () => {
+      expect(
+        callsOf(
+          { index: 0, ...begun("a", "f") },
+          { index: 0, ...more('{"x"') },
+          { index: 0, ...more(":1}") },
+          { index: 0, ...begun("b", "f") },
+          { index: 0, ...more("{}") },
+        ),
+      ).toEqual([
+        ["a", "f", '{"x":1}'],
+        ["b", "f", "{}"],
+      ]);
+    });
+
+    test("give a delta without id and index to the call before it", () => {
+      expect(callsOf(begun("a", "f"), more("{"), more("}"), begun("b", "g"), more("{}"), more("", { id: "" }))).toEqual(
+        [
+          ["a", "f", "{}"],
+          ["b", "g", "{}"],
+        ],
+      );
+    });
+
+    test("know a call by its id, whatever the index says", () => {
+      expect(
+        callsOf(
+          { index: 0, ...begun("a", "f") },
+          { index: 1, ...begun("b", "g") },
+          { index: 1, ...more("{1}", { id: "a" }) },
+          { index: 0, ...more("{2}", { id: "b" }) },
+        ),
+      ).toEqual([
+        ["a", "f", "{1}"],
+        ["b", "g", "{2}"],
+      ]);
+    });
+
+    test("take a delta with an index of its own, or a new id, and no name for one that continues", () => {
+      expect(
+        callsOf({ index: 0, ...begun("a", "f") }, { index: 1, ...more("{") }, { index: 0, ...more("}", { id: "z" }) }),
+      ).toEqual([["a", "f", "{}"]]);
+    });
+
+    test("do not repeat a name that stands in every delta", () => {
+      expect(
+        callsOf(
+          { index: 0, ...begun("a", "f") },
+          { index: 0, ...begun("", "f", '{"x"') },
+          { index: 0, ...begun("a", "f", ":1}") },
+        ),
+      ).toEqual([["a", "f", '{"x":1}']]);
+    });
+
+    test("tell whole calls apart that have neither ids nor indexes", () => {
+      const whole = begun("", "f", '{"x":1}');
+      expect(callsOf(whole, whole, begun("", "g", "{}"))).toEqual([
+        ["", "f", '{"x":1}'],
+        ["", "f", '{"x":1}'],
+        ["", "g", "{}"],
+      ]);
+    });
+
+    test("write arguments as text that came as an object", () => {
+      expect(callsOf({ index: 0, ...begun("a", "f", { x: 1 }) }, { index: 1, ...begun("b", "g", {}) })).toEqual([
+        ["a", "f", '{"x":1}'],
+        ["b", "g", "{}"],
+      ]);
+    });
+
+    test("keep the fields of a call that we do not know", () => {
+      const { body } = bodyOf([
+        {
+          ...head,
+          choices: [{ index: 0, delta: { tool_calls: [{ ...begun("a", "f", "{}"), extra_content: { s: 1 } }] } }],
+        },
+      ] as unknown as Chunk[]);
+      expect(body.choices[0]?.message.tool_calls).toMatchObject([{ extra_content: { s: 1 } }]);
+    });
+  });
+
+  test("never replace something with nothing", () => {
+    const { body } = bodyOf([
+      { ...head, choices: [{ index: 0, delta: { content: "a" }, finish_reason: "stop" }] },
+      {
+        id: "",
+        created: 0,
+        model: "",
+        service_tier: null,
+        system_fingerprint: "",
+        choices: [{ index: 0, finish_reason: null }],
+      },
+    ] as Chunk[]);
+    expect(body).toMatchObject({ ...head, choices: [{ finish_reason: "stop" }] });
+  });
+
+  test("keep what no name of theirs can harm", () => {
+    const chunk = JSON.parse(
+      '{"__proto__":{"a":1},"choices":[{"index":0,"__proto__":{"b":1},"delta":{"content":"x","__proto__":{"c":1}}}]}',
+    );
+    const { body } = bodyOf([chunk]);
+    expect(Object.keys(body)).toContain("__proto__");
+    expect([Object.getPrototypeOf(body), (body as { a?: number }).a]).toEqual([Object.prototype, undefined]);
+  });
+
   test("join the arguments of the deprecated function call", () => {
     const call = (function_call: object) => ({ ...head, choices: [{ index: 0, delta: { function_call } }] });
     const { body, deltas } = bodyOf([
@@ -119,6 +235,14 @@ describe("a stream's chunks", () => {
       { id, created, service_tier: null, choices: [] },
     ]);
     expect(body).toMatchObject(head);
+  });
+
+  test("are not whole while a choice of several is missing, unless the usage came", () => {
+    const accumulator = createAccumulator();
+    accumulator.add({ ...head, choices: [{ index: 0, delta: { content: "a" }, finish_reason: "stop" }] });
+    expect([accumulator.isWhole(1), accumulator.isWhole(2)]).toEqual([true, false]);
+    accumulator.add({ ...head, choices: [], usage: { prompt_tokens: 1, completion_tokens: 1 } });
+    expect(accumulator.isWhole(2)).toBe(true);
   });
 
   test("are not whole while a choice has not said why it ended", () => {

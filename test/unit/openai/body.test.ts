@@ -4,7 +4,14 @@ import { InlineImage } from "@tollgate/core/vision/inline-image";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-type Params = Parameters<typeof bodyOf>[0];
+type Params = Parameters<typeof bodyOf>[0]["params"];
+
+/** A request with images, which is no text. */
+function streamOf(params: Params) {
+  const body = bodyOf({ params });
+  if (typeof body === "string") throw new Error("This body is one text.");
+  return body;
+}
 
 interface Image {
   bytes: Buffer;
@@ -51,23 +58,22 @@ const inline = ({ bytes, format }: Image) => new InlineImage(bytes, { format, wi
 const asText = ({ bytes, format }: Image) => `data:image/${format};base64,${bytes.toString("base64")}`;
 
 /** As they go out: a piece lasts until the next is asked for. */
-const sent = (body: ReturnType<typeof bodyOf>): string[] =>
-  Array.from(body?.pieces() ?? [], (piece) => piece.toString());
+const sent = (body: ReturnType<typeof streamOf>): string[] => Array.from(body.pieces(), (piece) => piece.toString());
 
 test("its pieces are the JSON of the ordinary request, to the byte, whatever stands around the images", () => {
   fc.assert(
     fc.property(request, (given) => {
-      const body = bodyOf(paramsOf(given, inline));
+      const body = streamOf(paramsOf(given, inline));
       const ordinary = JSON.stringify(paramsOf(given, asText));
       expect(sent(body).join("")).toBe(ordinary);
-      expect(body?.contentLength).toBe(Buffer.byteLength(ordinary));
+      expect(body.contentLength).toBe(Buffer.byteLength(ordinary));
     }),
   );
 });
 
 test("is the same each time that it is sent", () => {
   const photo = { bytes: Buffer.alloc(100_000, "photo"), format: "png" as const };
-  const body = bodyOf(paramsOf({ model: "gpt-4o", messages: [["What is this?", photo]], user: "me" }, inline));
+  const body = streamOf(paramsOf({ model: "gpt-4o", messages: [["What is this?", photo]], user: "me" }, inline));
   const first = sent(body);
   expect(first.length).toBeGreaterThan(3);
   expect(sent(body)).toEqual(first);
@@ -76,7 +82,7 @@ test("is the same each time that it is sent", () => {
 test("has no piece near the size of an image", () => {
   const image = inline({ bytes: Buffer.alloc(20 * 1024 * 1024), format: "png" });
   const content = [{ type: "image_url", image_url: { url: image } }];
-  const body = bodyOf({ model: "gpt-4o", messages: [{ role: "user", content }] } as unknown as Params);
+  const body = streamOf({ model: "gpt-4o", messages: [{ role: "user", content }] } as unknown as Params);
   const lengths = sent(body).map(({ length }) => length);
   expect(Math.max(...lengths)).toBeLessThanOrEqual(64 * 1024);
 });
@@ -91,6 +97,21 @@ test.each([
     "parts that only OpenAI could judge",
     [null, 1, "text", {}, { image_url: null }, { image_url: "https://example.com" }],
   ],
-])("there is none for %s: the client writes it at once", (_, content) => {
-  expect(bodyOf({ model: "gpt-4o", messages: [{ role: "user", content }] } as unknown as Params)).toBeNull();
+])("is one text for %s", (_, content) => {
+  const params = { model: "gpt-4o", messages: [{ role: "user", content }] } as unknown as Params;
+  expect(bodyOf({ params })).toBe(JSON.stringify(params));
+});
+
+test("has the members that its caller wrote as they were written, with and without images", () => {
+  const tools = '[ {"n": 12345678901234567890, "2": 1, "1": 2.0} ]';
+  const verbatim = { members: { tools } };
+  for (const url of ["https://example.com/cat.png", inline({ bytes: Buffer.from("photo"), format: "png" })]) {
+    const content = [{ type: "image_url", image_url: { url } }];
+    const params = { model: "gpt-4o", tools: [], messages: [{ role: "user", content }] } as unknown as Params;
+    const body = bodyOf({ params, verbatim });
+    const text = typeof body === "string" ? body : sent(body).join("");
+    expect(text).toMatch(/,"tools":\[ \{"n": 12345678901234567890, "2": 1, "1": 2\.0\} \]\}$/);
+    expect(Object.keys(JSON.parse(text))).toEqual(["model", "messages", "tools"]);
+    if (typeof body !== "string") expect(body.contentLength).toBe(Buffer.byteLength(text));
+  }
 });

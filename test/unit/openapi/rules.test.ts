@@ -6,8 +6,6 @@ import { describe, expect, test } from "vitest";
 import type * as z from "zod";
 import { bodySchemaOf, validatorOf } from "../../openapi/document.ts";
 
-const tools = [{ type: "function", function: { name: "f" } }];
-const functions = [{ name: "f" }];
 const response_format = { type: "text" };
 
 /** Rules over several fields: what breaks each, the field that the error names, and what keeps it. */
@@ -19,15 +17,6 @@ const shared: [string, object, string, object][] = [
     "max_tokens",
     { max_tokens: 1, max_completion_tokens: null },
   ],
-  ["tool_choice without tools", { tool_choice: "auto" }, "tool_choice", { tool_choice: "auto", tools }],
-  ["tool_choice with tools: null", { tool_choice: "auto", tools: null }, "tool_choice", { tool_choice: null }],
-  [
-    "parallel_tool_calls without tools",
-    { parallel_tool_calls: false },
-    "parallel_tool_calls",
-    { parallel_tool_calls: false, tools },
-  ],
-  ["function_call without functions", { function_call: "auto" }, "function_call", { function_call: "auto", functions }],
   ["top_logprobs without logprobs", { top_logprobs: 1 }, "top_logprobs", { top_logprobs: 1, logprobs: true }],
   ["top_logprobs with logprobs: false", { top_logprobs: 1, logprobs: false }, "top_logprobs", { top_logprobs: null }],
 ];

@@ -30,7 +30,8 @@ const examples: Record<string, unknown> = {
 /** Keywords of strict mode that a registered schema may use. */
 const allowed = new Set([
   ...["type", "properties", "required", "additionalProperties", "items", "anyOf", "enum", "const", "$ref", "$defs"],
-  ...["description", "pattern", "format", "minimum", "maximum", "multipleOf", "minItems", "maxItems"],
+  ...["description", "pattern", "format", "minimum", "maximum", "multipleOf", "minItems", "maxItems", "minLength"],
+  "maxLength",
 ]);
 
 function keywordsOf(schema: unknown): string[] {
@@ -102,5 +103,18 @@ describe("the registry", () => {
       required: ["count", "above", "day"],
       additionalProperties: false,
     });
+  });
+
+  it("keeps the order of properties, and refuses names that JavaScript would sort", () => {
+    const withOutput = (output: z.ZodObject) =>
+      defineSchema({ name: "ordered", description: "Any.", instructions: "Any.", input: "text", output });
+    const { properties, required } = toResponseFormat(withOutput(z.object({ z: z.string(), a: z.string() })))
+      .json_schema.schema;
+    expect([Object.keys(properties as object), required]).toEqual([
+      ["z", "a"],
+      ["z", "a"],
+    ]);
+    const nested = z.object({ list: z.array(z.object({ a: z.string(), "2": z.string() })) });
+    expect(() => toResponseFormat(withOutput(nested))).toThrow(/"2".*"item_2"/);
   });
 });

@@ -379,7 +379,7 @@ describe("what OpenAI does not take", () => {
       ["no image format that is known", Buffer.from([1, 2, 3, 4, 5])],
       // A header like a TGA's, of more pixels than there are bytes, and one with a colour map that it does not use.
       ["no image format that is known", tga(2, 24, Buffer.alloc(35))],
-      ["no image format that is known", tga(1, 8, Buffer.alloc(12))],
+      ["no image format that is known", tga(9, 8, Buffer.alloc(12))],
       ["text", text("P6 is a fine flight, and P4 another")],
     ];
     for (const [name, bytes] of mistakes) {

@@ -1,9 +1,7 @@
-import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import { AppError } from "../error.ts";
 import { modelNamed, needsMaxCompletionTokens } from "../model/model.ts";
+import { type OpenAIRequest, setMember } from "../openai/verbatim.ts";
 import type { KeyBudget } from "./schema.ts";
-
-type Params = ChatCompletionCreateParamsNonStreaming;
 
 /** More than any model in the catalogue writes: for a model that is not there. */
 const mostOutputTokens = 128_000;
@@ -21,19 +19,19 @@ export const defaultMaxOutputTokens = 8_192;
 const limitNames = ["max_completion_tokens", "max_tokens"] as const;
 
 /**
- * The limit that OpenAI has to be sent for a request of a key with a budget, so that what is reserved is a bound; null when the
- * request names its own. Throws `invalid_request` when that is more than its key allows.
+ * A request of a key with a budget as OpenAI is sent it: with a limit of its output, so that what is reserved is a bound. Throws
+ * `invalid_request` when the request names more than its key allows.
  */
-export function outputLimitFor(params: Params, budget: KeyBudget): Partial<Params> | null {
-  const { maxOutputTokens: ofKey = null } = budget;
+export function withOutputLimit(request: OpenAIRequest, { maxOutputTokens: ofKey }: KeyBudget): OpenAIRequest {
+  const { params } = request;
   const named = limitNames.filter((name) => params[name] != null);
   for (const name of named) {
-    if (ofKey !== null && Number(params[name]) > ofKey) {
+    if (ofKey !== undefined && Number(params[name]) > ofKey) {
       const message = `${name}: This key may ask for at most ${ofKey} output tokens. Use ${ofKey} or less, or leave it out.`;
       throw new AppError("invalid_request", message, { param: name });
     }
   }
-  if (named.length > 0) return null;
-  const limit = Math.min(ofKey ?? defaultMaxOutputTokens, maxOutputTokens(params.model));
-  return needsMaxCompletionTokens(params.model) ? { max_completion_tokens: limit } : { max_tokens: limit };
+  if (named.length > 0) return request;
+  const name = needsMaxCompletionTokens(params.model) ? "max_completion_tokens" : "max_tokens";
+  return setMember(request, name, Math.min(ofKey ?? defaultMaxOutputTokens, maxOutputTokens(params.model)));
 }

@@ -1,7 +1,7 @@
 import { type Caller, httpJob } from "../result/caller.ts";
 import type { Job, PerformDeps } from "../result/perform.ts";
-import { refuseBadImages } from "../vision/content.ts";
-import { type ChatCall, toChatCall } from "./params.ts";
+import { mendMessage } from "../vision/content.ts";
+import { type ChatCall, streamOptionsOf, toChatCall } from "./params.ts";
 import type { ChatRequest } from "./schema.ts";
 
 export interface ChatDeps extends PerformDeps {
@@ -10,11 +10,11 @@ export interface ChatDeps extends PerformDeps {
 
 /** The work of one `POST /chat`. Everything that can be refused is refused here, before anything is stored or asked of OpenAI. */
 export const chatJob = (deps: ChatDeps, request: ChatRequest, caller: Caller): Job =>
-  httpJob("chat", request, caller, chatCall(deps, request));
+  httpJob("chat", request, caller, chatCall(deps, request, caller.body));
 
-/** OpenAI's request for a chat. Throws for what OpenAI would refuse. */
-export function chatCall(deps: Pick<ChatDeps, "defaultModel">, request: ChatRequest): ChatCall {
-  const { messages, stream: _, ...parameters } = request;
-  refuseBadImages(messages);
-  return toChatCall(messages, parameters, deps.defaultModel);
+/** OpenAI's request for a chat, whose caller wrote it as `body`. Throws for what OpenAI would refuse. */
+export function chatCall(deps: Pick<ChatDeps, "defaultModel">, request: ChatRequest, body?: string | null): ChatCall {
+  const { messages, stream: _, stream_options, ...parameters } = request;
+  const call = toChatCall(messages.map(mendMessage), parameters, deps.defaultModel, body);
+  return { ...call, streamOptions: streamOptionsOf(stream_options) };
 }

@@ -9,12 +9,12 @@ const promptCacheBreakpoint = z.strictObject({ mode: z.literal("explicit"), ttl:
 const cacheable = { prompt_cache_breakpoint: promptCacheBreakpoint.optional() };
 
 const text = z.strictObject({ type: z.literal("text"), text: z.string(), ...cacheable });
-export const textContent = z.union([z.string(), z.array(text).min(1)]);
+export const textContent = z.union([z.string(), z.array(text)]);
 
 /** An image's address: OpenAI fetches `http(s)`, and the bytes of a `data:` URL are looked at here. */
 export const imageAddress = z
   .string()
-  .regex(/^(https?:\/\/|data:)/, "Give an http(s) URL or a data: URL with base64.")
+  .regex(/^([Hh][Tt][Tt][Pp][Ss]?:\/\/|[Dd][Aa][Tt][Aa]:)/, "Give an http(s) URL or a data: URL with base64.")
   .meta({ description: "An `http(s)` URL, which OpenAI fetches, or `data:image/…;base64,…`." });
 
 const imageUrl = z.strictObject({
@@ -59,10 +59,10 @@ const toolCall = z.discriminatedUnion("type", [
 const assistant = withRules(
   z.strictObject({
     role: z.literal("assistant"),
-    content: z.union([z.string(), z.array(z.discriminatedUnion("type", [text, refusal])).min(1), z.null()]).optional(),
+    content: z.union([z.string(), z.array(z.discriminatedUnion("type", [text, refusal])), z.null()]).optional(),
     refusal: z.string().nullish(),
     audio: z.strictObject({ id: z.string() }).nullish(),
-    tool_calls: z.array(toolCall).min(1).nullish(),
+    tool_calls: z.array(toolCall).nullish(),
     function_call: functionCall.nullish(),
     annotations: z.array(z.record(z.string(), z.unknown())).nullish(),
     name,
@@ -76,11 +76,11 @@ export const message = z
     z.strictObject({ role: z.literal("developer"), content: textContent, name }),
     z.strictObject({
       role: z.literal("user"),
-      content: z.union([z.string(), z.array(z.discriminatedUnion("type", [text, imageUrl, inputAudio, file])).min(1)]),
+      content: z.union([z.string(), z.array(z.discriminatedUnion("type", [text, imageUrl, inputAudio, file]))]),
       name,
     }),
     assistant,
-    z.strictObject({ role: z.literal("tool"), content: textContent, tool_call_id: z.string() }),
+    z.strictObject({ role: z.literal("tool"), content: textContent, tool_call_id: z.string(), name }),
     z.strictObject({ role: z.literal("function"), content: z.string().nullable(), name: participant }),
   ])
   .meta({ id: "Message", description: "One message of the conversation, as OpenAI's chat completions take it." });

@@ -11,5 +11,5 @@ export const modelName = z
   .regex(/^[ -~]+$/, rule)
   .meta({
     description: "OpenAI's name of a model. One that OpenAI does not know is 404 `model_not_found`.",
-    examples: ["gpt-4o-mini"],
+    examples: ["gpt-6-luna"],
   });

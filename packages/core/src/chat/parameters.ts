@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { pairsOf } from "../pairs.ts";
-import { given, implies, needs, notBoth, type Rule } from "../rule.ts";
+import { given, implies, notBoth, type Rule } from "../rule.ts";
 import { metadata, schemaName } from "./basic-parameters.ts";
 import { textContent } from "./message.ts";
 import { modelName } from "./model-name.ts";
@@ -17,7 +17,7 @@ export const responseFormat = z
       json_schema: z.strictObject({
         name: functionName,
         description: z.string().nullish(),
-        schema: jsonSchema,
+        schema: jsonSchema.optional(),
         strict: z.boolean().nullish(),
       }),
     }),
@@ -59,7 +59,7 @@ const openaiParameters = {
   audio: audio.nullish(),
   frequency_penalty: z.number().min(-2).max(2).nullish(),
   function_call: functionCallChoice.nullish(),
-  functions: z.array(functionDefinition).min(1).max(128).nullish(),
+  functions: z.array(functionDefinition).max(128).nullish(),
   logit_bias: pairsOf(
     z.string().regex(/^[0-9]+$/, "Name tokens by their number."),
     z.number().min(-100).max(100),
@@ -70,10 +70,7 @@ const openaiParameters = {
     description: "Sent as `max_completion_tokens` to models that only take that.",
   }),
   metadata: metadata.nullish(),
-  modalities: z
-    .array(z.enum(["text", "audio"]))
-    .min(1)
-    .nullish(),
+  modalities: z.array(z.enum(["text", "audio"])).nullish(),
   moderation: z
     .strictObject({
       model: z.string(),
@@ -86,23 +83,32 @@ const openaiParameters = {
   presence_penalty: z.number().min(-2).max(2).nullish(),
   prompt_cache_key: z.string().nullish(),
   prompt_cache_options: z
-    .strictObject({ mode: z.enum(["implicit", "explicit"]).optional(), ttl: z.literal("30m").optional() })
+    .strictObject({ mode: z.enum(["implicit", "explicit"]).optional(), ttl: z.enum(["30m", "12h"]).optional() })
     .nullish(),
   prompt_cache_retention: z.enum(["in_memory", "24h"]).nullish(),
   reasoning_effort: z.enum(["none", "minimal", "low", "medium", "high", "xhigh", "max"]).nullish(),
   safety_identifier: z.string().nullish(),
   seed: z.int().nullish(),
   service_tier: z.enum(["auto", "default", "flex", "scale", "priority", "fast"]).nullish(),
-  stop: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(4), z.null()]).optional(),
+  stop: z.union([z.string(), z.array(z.string()).max(4), z.null()]).optional(),
   store: z.boolean().nullish(),
   temperature: z.number().min(0).max(2).nullish(),
   tool_choice: toolChoice.nullish(),
-  tools: z.array(tool).min(1).max(128).nullish(),
+  tools: z.array(tool).max(128).nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
   top_p: z.number().min(0).max(1).nullish(),
   user: z.string().nullish(),
   verbosity: z.enum(["low", "medium", "high"]).nullish(),
   web_search_options: webSearchOptions.nullish(),
+};
+
+/** How the answer comes. */
+export const streamParameters = {
+  stream: z.boolean().nullish(),
+  stream_options: z
+    .strictObject({ include_obfuscation: z.boolean().nullish(), include_usage: z.boolean().nullish() })
+    .nullish()
+    .meta({ description: "Only with `stream: true`. The usage comes with the result in any case." }),
 };
 
 /** What `/chat` and `/vision` both take besides their input. */
@@ -123,8 +129,5 @@ const topLogprobsNeedsLogprobs: Rule = {
 export const parameterRules: readonly Rule[] = [
   notBoth("schema", "response_format"),
   notBoth("max_tokens", "max_completion_tokens"),
-  needs("tool_choice", "tools"),
-  needs("parallel_tool_calls", "tools"),
-  needs("function_call", "functions"),
   topLogprobsNeedsLogprobs,
 ];

@@ -1,20 +1,27 @@
-import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import type {
+  ChatCompletionCreateParamsNonStreaming,
+  ChatCompletionStreamOptions,
+} from "openai/resources/chat/completions";
 import { AppError } from "../error.ts";
 import { needsMaxCompletionTokens } from "../model/model.ts";
+import { type OpenAIRequest, withMembersAsWritten } from "../openai/verbatim.ts";
 import { toResponseFormat } from "../schemas/index.ts";
 import { requireSchema } from "../schemas/require.ts";
 import { checkFollowable } from "../structured/followable.ts";
 import type { OutputFormat } from "../structured/parse.ts";
 import type { Problem } from "../structured/problem.ts";
 import { checkStrictSchema } from "../structured/strict.ts";
+import { metadataStaysHere } from "./metadata.ts";
 import type { Parameters, ResponseFormat } from "./parameters.ts";
+import { effortFor } from "./reasoning-effort.ts";
 
 /** OpenAI's request, in which an image's `url` may be an `InlineImage`, and what its answer has to look like. */
-export interface ChatCall {
-  params: ChatCompletionCreateParamsNonStreaming;
+export interface ChatCall extends OpenAIRequest {
   format: OutputFormat;
   model: string;
   schema: string | null;
+  /** Sent only where the answer is streamed. */
+  streamOptions?: ChatCompletionStreamOptions | undefined;
 }
 
 /** As much of a message as is looked at here: the rest was judged when it was parsed. */
@@ -26,16 +33,32 @@ interface Message {
 /**
  * Turns what the caller asked for into OpenAI's request. Throws `invalid_schema` for a schema that OpenAI would refuse, or by which
  * no answer could be judged, before it costs anything; everything else about a request was judged when it was parsed.
+ * `body` is the request as its caller wrote it: from there come the schemas.
  */
-export function toChatCall(messages: Message[], parameters: Parameters, defaultModel: string): ChatCall {
-  const { schema: schemaName, response_format, max_tokens, max_completion_tokens, ...rest } = withoutNulls(parameters);
+export function toChatCall(
+  messages: Message[],
+  parameters: Parameters,
+  defaultModel: string,
+  body?: string | null,
+): ChatCall {
+  const {
+    schema: schemaName,
+    response_format,
+    max_tokens,
+    max_completion_tokens,
+    metadata,
+    ...rest
+  } = withoutNulls(parameters);
   const model = rest.model ?? defaultModel;
   const registered = schemaName === undefined ? null : requireSchema(schemaName);
   if (response_format) checkResponseFormat(response_format);
   checkTools(rest);
   const limit = max_completion_tokens ?? max_tokens;
+  const effort = effortFor(model, rest);
   const params = {
     ...rest,
+    ...(effort && { reasoning_effort: effort }),
+    ...(metadata && !metadataStaysHere({ ...rest, metadata }) && { metadata }),
     model,
     messages: registered ? instructed(messages, registered.instructions) : messages,
     ...(registered ? { response_format: toResponseFormat(registered) } : response_format && { response_format }),
@@ -47,7 +70,22 @@ export function toChatCall(messages: Message[], parameters: Parameters, defaultM
   const format = registered
     ? { type: "registered" as const, output: registered.output }
     : (response_format ?? { type: "text" as const });
-  return { params, format, model, schema: schemaName ?? null };
+  const call = { params, format, model, schema: schemaName ?? null };
+  const own = withSchemas.filter((name) => parameters[name] != null && params[name] !== undefined);
+  return body && own.length > 0 ? withMembersAsWritten(call, own, body) : call;
+}
+
+/** Parameters that hold JSON Schemas. They reach OpenAI as their caller wrote them: the order of keys says what the model writes first. */
+const withSchemas = ["response_format", "tools", "functions"] as const;
+
+/** OpenAI takes no `null` inside of them. */
+export function streamOptionsOf(
+  given:
+    | { include_obfuscation?: boolean | null | undefined; include_usage?: boolean | null | undefined }
+    | null
+    | undefined,
+): ChatCompletionStreamOptions | undefined {
+  return given ? (withoutNulls(given) as ChatCompletionStreamOptions) : undefined;
 }
 
 /** A registered schema brings its instructions, unless the caller gives its own. */
@@ -91,6 +129,13 @@ function refuseProblems(problems: Problem[], root: string, summary: string): voi
 
 type WithoutNulls<T> = { [K in keyof T]: Exclude<T[K], null> };
 
-/** OpenAI means the same by `null` and by nothing at all; not every server that speaks its protocol does. */
+/**
+ * OpenAI means the same by `null` and by nothing at all; not every server that speaks its protocol does. An empty list means
+ * nothing, too, and OpenAI refuses it ("[] is too short", November 2026).
+ */
 const withoutNulls = <T extends object>(parameters: T): WithoutNulls<T> =>
-  Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null)) as WithoutNulls<T>;
+  Object.fromEntries(
+    Object.entries(parameters).filter(([, value]) => value !== null && !isEmptyList(value)),
+  ) as WithoutNulls<T>;
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;

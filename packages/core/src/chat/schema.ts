@@ -2,14 +2,14 @@ import * as z from "zod";
 import { withRules } from "../rule.ts";
 import { jsonModeNeedsWordInMessages } from "./json-mode.ts";
 import { message } from "./message.ts";
-import { parameterRules, parameters } from "./parameters.ts";
+import { parameterRules, parameters, streamParameters } from "./parameters.ts";
 
 /** What `POST /chat` accepts. */
 export const chatRequest = withRules(
   z.strictObject({
     messages: z.array(message).min(1, "Give at least one message."),
     ...parameters,
-    stream: z.boolean().nullish(),
+    ...streamParameters,
   }),
   [...parameterRules, jsonModeNeedsWordInMessages],
 ).meta({ id: "ChatRequest" });

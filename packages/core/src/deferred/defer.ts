@@ -24,7 +24,7 @@ export const deferredMessage = (resultId: string): string => JSON.stringify({ re
 const newRequestKey = ({ owner, id }: Job): string => `requests/${owner}/${id}/${newUlid()}.json`;
 
 /**
- * Accepts work to be done later. Returns its result, `running`, once nothing can lose it; or the final one, when the same
+ * Accepts work to be done later, whose caller wrote it as `request`. Returns its result, `running`, once nothing can lose it; or the final one, when the same
  * request was made before. Three writes, in an order in which the one before means nothing without the one after:
  *
  *   put request ─── claim, without a lease ─── send message ─── 202
@@ -34,11 +34,11 @@ const newRequestKey = ({ owner, id }: Job): string => `requests/${owner}/${id}/$
  *              │                            Idempotency-Key the result expires, as nobody knows its id
  *              └ an object that no result names: its lifecycle removes it
  */
-export async function defer(deps: DeferDeps, job: Job, request: object): Promise<Performed> {
+export async function defer(deps: DeferDeps, job: Job, request: string): Promise<Performed> {
   const now = deps.now();
   if (job.key) await admit(deps.store, job.key, job.model, now.getTime());
   const requestKey = newRequestKey(job);
-  await deps.requests.put(requestKey, JSON.stringify(request));
+  await deps.requests.put(requestKey, request);
   const budget = budgetOf(job.key);
   const result = { ...newResult(job, now), deferred: { requestKey, ...(budget && { budget }) } };
   const claimed = await claim(deps.store, { result, requestHash: job.requestHash, nowMs: now.getTime() });

@@ -82,7 +82,7 @@ async function prepare(deps: ResumeDeps, { deferred, kind, owner }: Omit<Result,
   const body = await deps.requests.get(deferred.requestKey);
   const call =
     kind === "chat"
-      ? chatCall(deps, parseJsonBody(chatRequest, body))
-      : await fitted(deps.shrink, await visionCall(deps, parseJsonBody(visionRequest, body), owner));
+      ? chatCall(deps, parseJsonBody(chatRequest, body), body)
+      : await fitted(deps.shrink, await visionCall(deps, parseJsonBody(visionRequest, body), owner, body));
   return { ...call, budget: deferred.budget };
 }

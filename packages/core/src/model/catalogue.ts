@@ -1,4 +1,4 @@
-import type { Effort, ImageRule, Model, Prices, TokenPrices } from "./model.ts";
+import type { Effort, ImageRule, Model, PatchLimit, Prices, TokenPrices } from "./model.ts";
 
 /**
  * All that Tollgate believes about OpenAI's models. A new model is a new row. A changed price is a new entry in `prices` with
@@ -64,18 +64,22 @@ const tiles = (base: number, tile: number): ImageRule => ({ kind: "tiles", base,
 const patches = (tokensPerPatch: number, maxPatches: number): ImageRule => ({
   kind: "patches",
   tokensPerPatch,
-  maxPatches,
-  maxPatchesOriginal: null,
+  high: { maxPatches, maxSide: 2_048 },
+  original: null,
   autoIsOriginal: false,
 });
 /** From gpt-5.4 on, small models aside: what `original` may show. */
-const finePatches = (maxPatchesOriginal: number, autoIsOriginal: boolean): ImageRule => ({
+const finePatches = (original: PatchLimit, autoIsOriginal: boolean): ImageRule => ({
   kind: "patches",
   tokensPerPatch: 1.2,
-  maxPatches: 2_500,
-  maxPatchesOriginal,
+  high: { maxPatches: 2_500, maxSide: 2_048 },
+  original,
   autoIsOriginal,
 });
+/** gpt-5.4 and 5.5. */
+const original: PatchLimit = { maxPatches: 10_000, maxSide: 6_000 };
+/** From gpt-5.6 on, which refuse what has more. */
+const largeOriginal: PatchLimit = { maxPatches: 30_000, maxSide: 65_535 };
 
 /** What a row leaves out: a chat model that does not reason. */
 const plain = {
@@ -123,7 +127,7 @@ const current = (own: Row): Model =>
     chatTools: "effort none",
     contextTokens: 1_050_000,
     // `auto` of gpt-6 is not documented: the dearer reading.
-    images: finePatches(30_000, true),
+    images: finePatches(largeOriginal, true),
     ...own,
   });
 /** They always reason. */
@@ -330,7 +334,7 @@ export const models: readonly Model[] = [
     name: "gpt-5.4",
     prices: longPrices([2_500, 250, 15_000], [5_000, 500, 30_000]),
     contextTokens: 1_050_000,
-    images: finePatches(10_000, false),
+    images: finePatches(original, false),
   }),
   // OpenAI's guide says at most 1,536 patches for the small models of 5.4, and their users were billed for 2,500.
   gpt5Point({
@@ -349,13 +353,13 @@ export const models: readonly Model[] = [
     prices: longPrices([5_000, 500, 30_000], [12_500, 1_250, 75_000]),
     defaultEffort: "medium",
     contextTokens: 1_050_000,
-    images: finePatches(10_000, true),
+    images: finePatches(original, true),
   }),
   gpt5Point({
     name: "chat-latest",
     aliases: ["gpt-chat-latest"],
     prices: listed([5_000, 500, 30_000], { halfPriceTiers: [] }),
-    images: finePatches(10_000, true),
+    images: finePatches(original, true),
   }),
 
   current({ name: "gpt-5.6-sol", aliases: ["gpt-5.6"], prices: currentPrices([4_000, 400, 20_000]) }),

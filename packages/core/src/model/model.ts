@@ -34,13 +34,20 @@ export type ImageRule =
       kind: "patches";
       /** Tokens for each patch of 32 × 32 pixels. */
       tokensPerPatch: number;
-      /** The most patches that a picture has at detail `low`, `high` and, unless `autoIsOriginal`, `auto`. */
-      maxPatches: number;
-      /** The same at detail `original`; null when the model does not take that detail. */
-      maxPatchesOriginal: number | null;
+      /** At detail `low`, `high` and, unless `autoIsOriginal`, `auto`. */
+      high: PatchLimit;
+      /** At detail `original`; null when the model does not take it. */
+      original: PatchLimit | null;
       /** The model sees a picture at `original` when the request says `auto`, or nothing. */
       autoIsOriginal: boolean;
     };
+
+/** To what OpenAI shrinks a picture before a model sees it. */
+export interface PatchLimit {
+  maxPatches: number;
+  /** In pixels. */
+  maxSide: number;
+}
 
 export type Effort = "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
 

@@ -1,4 +1,6 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import { metadataStaysHere } from "../chat/metadata.ts";
+import { type OpenAIRequest, removeMember, requestAsWritten } from "../openai/verbatim.ts";
 import { type Caller, requestIdentity } from "../result/caller.ts";
 import { type Job, type PerformDeps, type Performed, perform } from "../result/perform.ts";
 import { type PerformedStream, performStream } from "../result/perform-stream.ts";
@@ -30,8 +32,15 @@ function job(request: ChatCompletionRequest, caller: Caller): Job {
     metadata: request.metadata ?? {},
     image: null,
     // OpenAI's clients judge the content themselves: here every answer is good.
-    prepare: () => ({ params: request as unknown as ChatCompletionCreateParamsNonStreaming, format: { type: "text" } }),
+    prepare: () => ({ ...upstreamRequest(request, caller.body), format: { type: "text" } }),
     deadlineMs: caller.deadlineMs,
     onFailure: "fail",
   };
+}
+
+/** What the caller wrote, to the byte where nothing has to change. */
+function upstreamRequest(request: ChatCompletionRequest, body: string | null | undefined): OpenAIRequest {
+  const params = request as unknown as ChatCompletionCreateParamsNonStreaming;
+  const written: OpenAIRequest = body ? requestAsWritten(params, body) : { params };
+  return metadataStaysHere(params) ? removeMember(written, "metadata") : written;
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { metadata } from "../chat/metadata.ts";
 import { modelName } from "../chat/model-name.ts";
 
 /**
@@ -10,7 +11,7 @@ export const chatCompletionRequest = z.looseObject({
   messages: z.array(z.looseObject({ role: z.string() })).min(1),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
-  metadata: z.record(z.string(), z.string()).nullish(),
+  metadata: metadata.nullish(),
 });
 
 export type ChatCompletionRequest = z.infer<typeof chatCompletionRequest>;

@@ -1,37 +1,37 @@
-import type { ChatCompletionChunk } from "openai/resources/chat/completions";
+import { isJsonObject } from "../structured/problem.ts";
+import { usageFrom } from "../usage/usage.ts";
+import { isNothing, joinFields } from "./join.ts";
+import { createToolCalls } from "./tool-calls.ts";
 
-/** What is read of a chunk. Servers other than OpenAI leave parts out. */
-type Chunk = Partial<Omit<ChatCompletionChunk, "choices">> & { choices?: Partial<ChatCompletionChunk.Choice>[] };
-type Delta = ChatCompletionChunk.Choice.Delta;
+type Fields = Record<string, unknown>;
 
 interface Choice {
   index: number;
-  message: {
-    role: string;
-    content: string | null;
-    refusal: string | null;
-    tool_calls?: ToolCall[];
-    /** The deprecated form of one tool call. */
-    function_call?: object;
-    audio?: object;
-  };
-  finish_reason: string | null;
+  content: string | null;
+  refusal: string | null;
+  toolCalls: ReturnType<typeof createToolCalls>;
+  /** The deprecated form of one tool call. */
+  functionCall: Fields | null;
+  audio: Fields | null;
+  /** The fields of the message that are not known here, by name. */
+  otherFields: Map<string, unknown>;
+  finishReason: unknown;
   logprobs: { content: unknown[] | null; refusal: unknown[] | null } | null;
+  /** The fields of the choice itself that are not known here. */
+  otherChoiceFields: Map<string, unknown>;
 }
 
-/** By its type it has one of the two. */
-interface ToolCall {
-  id: string;
-  type: string;
-  function?: object;
-  custom?: object;
-}
+const messageFields = new Set(["role", "content", "refusal", "tool_calls", "function_call", "audio"]);
+const choiceFields = new Set(["index", "delta", "message", "finish_reason", "logprobs"]);
+/** `obfuscation` is OpenAI's padding, new in each chunk. */
+const chunkFields = new Set(["object", "choices", "usage", "obfuscation"]);
 
-const headNames = ["id", "created", "model", "service_tier", "system_fingerprint"] as const;
-
-/** Puts a stream's chunks together to the body that OpenAI would have sent without streaming. */
+/**
+ * Puts a stream's chunks together to the body that OpenAI would have sent without streaming. Any server's chunks: a part may be
+ * missing, empty or of another type, and a field may be unknown, which is kept.
+ */
 export function createAccumulator() {
-  const head: Chunk = {};
+  const head = new Map<string, unknown>();
   const choices: Choice[] = [];
   let usage: unknown = null;
   let deltas = 0;
@@ -40,76 +40,123 @@ export function createAccumulator() {
     const known = choices.find((choice) => choice.index === index);
     if (known) return known;
     const choice: Choice = {
-      index,
-      message: { role: "assistant", content: null, refusal: null },
-      finish_reason: null,
-      logprobs: null,
+      ...{ index, content: null, refusal: null, toolCalls: createToolCalls(), functionCall: null, audio: null },
+      ...{ otherFields: new Map(), finishReason: null, logprobs: null, otherChoiceFields: new Map() },
     };
     choices.push(choice);
     return choice;
   }
 
+  function addChoice(part: Fields): void {
+    const choice = choiceAt(typeof part.index === "number" ? part.index : 0);
+    const delta = deltaIn(part);
+    if (says(delta)) deltas += 1;
+    choice.content = joinText(choice.content, textIn(delta.content));
+    choice.refusal = joinText(choice.refusal, textIn(delta.refusal));
+    for (const call of listIn(delta.tool_calls)) choice.toolCalls.add(call);
+    if (isJsonObject(delta.function_call))
+      choice.functionCall = joinFields({ name: "", ...choice.functionCall }, delta.function_call, ["arguments"]);
+    if (isJsonObject(delta.audio)) choice.audio = joinFields(choice.audio, delta.audio, ["data", "transcript"]);
+    for (const [name, value] of Object.entries(delta)) {
+      if (!messageFields.has(name)) joinUnknown(choice.otherFields, name, value);
+    }
+    if (!isNothing(part.finish_reason)) choice.finishReason = part.finish_reason;
+    if (isJsonObject(part.logprobs)) {
+      choice.logprobs = {
+        content: joinLists(choice.logprobs?.content, part.logprobs.content),
+        refusal: joinLists(choice.logprobs?.refusal, part.logprobs.refusal),
+      };
+    }
+    for (const [name, value] of Object.entries(part)) {
+      if (!choiceFields.has(name) && !isNothing(value)) choice.otherChoiceFields.set(name, value);
+    }
+  }
+
   return {
-    add(chunk: Chunk): void {
-      for (const name of headNames) Object.assign(head, { [name]: chunk[name] ?? head[name] });
-      usage = chunk.usage ?? usage;
-      for (const { index = 0, delta, finish_reason, logprobs } of chunk.choices ?? []) {
-        const choice = choiceAt(index);
-        const { message } = choice;
-        if (saysSomething(delta)) deltas += 1;
-        if (delta?.content != null) message.content = (message.content ?? "") + delta.content;
-        if (delta?.refusal != null) message.refusal = (message.refusal ?? "") + delta.refusal;
-        for (const call of delta?.tool_calls ?? []) addToolCall(message, call);
-        if (delta?.function_call) message.function_call = called(message.function_call, delta.function_call);
-        if (delta?.audio) message.audio = joinedFields(message.audio, delta.audio, ["data", "transcript"]);
-        choice.finish_reason = finish_reason ?? choice.finish_reason;
-        if (logprobs) {
-          choice.logprobs = {
-            content: joined(choice.logprobs?.content, logprobs.content),
-            refusal: joined(choice.logprobs?.refusal, logprobs.refusal),
-          };
-        }
+    add(chunk: Fields): void {
+      for (const [name, value] of Object.entries(chunk)) {
+        if (!chunkFields.has(name) && !isNothing(value)) head.set(name, value);
       }
+      if (isJsonObject(chunk.usage) && !(hasTokens(usage) && !hasTokens(chunk.usage))) usage = chunk.usage;
+      for (const choice of listIn(chunk.choices)) addChoice(choice);
     },
     /** OpenAI sends about one token a delta: what an estimate goes by when no usage came. */
     deltas: () => deltas,
-    /** Every choice says why it ended, so that nothing of the answer itself is missing. */
-    isWhole: () => choices.length > 0 && choices.every(({ finish_reason }) => finish_reason !== null),
+    /** A usage with tokens has come. */
+    hasUsage: () => hasTokens(usage),
+    /**
+     * Every choice says why it ended, so that nothing of the answer itself is missing. `n`: how many choices were asked for,
+     * unless the usage says that there are no more to come.
+     */
+    isWhole: (n = 1) =>
+      choices.length > 0 &&
+      choices.every(({ finishReason }) => finishReason !== null) &&
+      (choices.length >= n || hasTokens(usage)),
     body: () => ({
-      ...head,
+      ...Object.fromEntries(head),
       object: "chat.completion" as const,
-      choices: choices.toSorted((a, b) => a.index - b.index),
+      choices: choices.toSorted((a, b) => a.index - b.index).map(bodyOf),
       usage,
     }),
   };
 }
 
-const saysSomething = (delta: Delta | undefined): boolean =>
-  Boolean(delta?.content || delta?.refusal || delta?.tool_calls || delta?.function_call) ||
-  Boolean(delta?.audio?.data || delta?.audio?.transcript);
+const bodyOf = (choice: Choice) => ({
+  ...Object.fromEntries(choice.otherChoiceFields),
+  index: choice.index,
+  message: {
+    ...Object.fromEntries(choice.otherFields),
+    role: "assistant",
+    content: choice.content,
+    refusal: choice.refusal,
+    ...(!choice.toolCalls.isEmpty() && { tool_calls: choice.toolCalls.list() }),
+    ...(choice.functionCall && { function_call: choice.functionCall }),
+    ...(choice.audio && { audio: choice.audio }),
+  },
+  finish_reason: choice.finishReason,
+  logprobs: choice.logprobs,
+});
 
-function addToolCall(message: Choice["message"], delta: NonNullable<Delta["tool_calls"]>[number]): void {
-  const { index, id = "", type = delta.custom ? "custom" : "function" } = delta;
-  message.tool_calls ??= [];
-  message.tool_calls[index] ??= { id, type };
-  const call = message.tool_calls[index];
-  if (call.type === "custom") call.custom = joinedFields({ name: "", ...call.custom }, delta.custom, ["input"]);
-  else call.function = called(call.function, delta.function);
+/** Whether a chunk, or a whole answer, has some of what was asked for. */
+export const saysSomething = (chunk: Fields): boolean => listIn(chunk.choices).some((choice) => says(deltaIn(choice)));
+
+/** Some servers name it as in a whole answer. */
+const deltaIn = ({ delta, message }: Fields): Fields =>
+  isJsonObject(delta) ? delta : isJsonObject(message) ? message : {};
+
+/** An unknown text is likely to be reasoning, which is billed as the answer is. */
+const says = (delta: Fields): boolean =>
+  Object.entries(delta).some(
+    ([name, value]) =>
+      name !== "role" &&
+      !isNothing(value) &&
+      (name !== "audio" || (isJsonObject(value) && Boolean(value.data || value.transcript))),
+  );
+
+/** Some of the usage is more than 0. */
+export const hasTokens = (usage: unknown): boolean => (usageFrom(usage)?.totalTokens ?? 0) > 0;
+
+const listIn = (value: unknown): Fields[] => (Array.isArray(value) ? value.filter(isJsonObject) : []);
+
+/** Mistral writes a content in parts, in its streams too. */
+export function textIn(content: unknown): string | null {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return null;
+  return content.map((part) => (isJsonObject(part) && typeof part.text === "string" ? part.text : "")).join("");
 }
 
-const called = (before: object | undefined, more: object | undefined) =>
-  joinedFields({ name: "", ...before }, more, ["arguments"]);
+const joinText = (before: string | null, more: string | null): string | null =>
+  more === null ? before : (before ?? "") + more;
 
-/** What has come of an object so far. Texts of these names come in pieces, and everything else at once. */
-function joinedFields(before: object | undefined, more: object | undefined, inPieces: string[]): object {
-  const whole: Record<string, unknown> = { ...before };
-  for (const name of inPieces) whole[name] ??= "";
-  for (const [name, value] of Object.entries(more ?? {})) {
-    if (value != null) whole[name] = inPieces.includes(name) ? `${whole[name]}${value}` : value;
-  }
-  return whole;
+/** Texts come in pieces, arrays grow, and of everything else the last counts. */
+function joinUnknown(fields: Map<string, unknown>, name: string, value: unknown): void {
+  const before = fields.get(name);
+  if (typeof before === "string" && typeof value === "string") fields.set(name, before + value);
+  else if (Array.isArray(before) && Array.isArray(value)) fields.set(name, [...before, ...value]);
+  else if (before === undefined || !isNothing(value)) fields.set(name, value);
 }
 
-function joined(before: unknown[] | null | undefined, more: unknown[] | null | undefined): unknown[] | null {
-  return before || more ? [...(before ?? []), ...(more ?? [])] : null;
+function joinLists(before: unknown[] | null | undefined, more: unknown): unknown[] | null {
+  const list = Array.isArray(more) ? more : null;
+  return before || list ? [...(before ?? []), ...(list ?? [])] : null;
 }

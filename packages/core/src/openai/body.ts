@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ChatCompletionCreateParams } from "openai/resources/chat/completions";
 import { InlineImage } from "../vision/inline-image.ts";
+import type { OpenAIRequest } from "./verbatim.ts";
 
 /** A request as JSON that is never one text: with images of 20 MB it would be several times as large as they are. */
 export interface Body {
@@ -9,24 +10,35 @@ export interface Body {
   pieces(): Generator<Buffer>;
 }
 
-/** null when no image goes inside the request, which then is best written at once. */
-export function bodyOf(params: ChatCompletionCreateParams): Body | null {
-  if (!hasInlineImages(params)) return null;
+/** A request as it is sent: one text, unless images go inside of it. */
+export function bodyOf({ params, verbatim }: OpenAIRequest): string | Body {
+  if (verbatim && "request" in verbatim) return verbatim.request;
+  const members = Object.entries(verbatim?.members ?? {});
+  const others = members.length === 0 ? params : { ...params, ...Object.fromEntries(members.map(([name]) => [name])) };
+  if (!hasInlineImages(params)) return withLast(JSON.stringify(others), members);
   const images: InlineImage[] = [];
   // A text could only hold it by guessing its 122 random bits.
   const mark = randomUUID();
-  const json = JSON.stringify(params, (_, value) => {
+  const json = JSON.stringify(others, (_, value) => {
     if (!(value instanceof InlineImage)) return value;
     images.push(value);
     return mark;
   });
-  const parts = json.split(mark).flatMap((text, n) => [...images.slice(n - 1, n), text]);
+  const parts = withLast(json, members)
+    .split(mark)
+    .flatMap((text, n) => [...images.slice(n - 1, n), text]);
   return {
     contentLength: parts.reduce((sum, part) => sum + lengthOf(part), 0),
     *pieces() {
       for (const part of parts) yield* typeof part === "string" ? [Buffer.from(part)] : part.url();
     },
   };
+}
+
+/** An object's JSON with more members. It has some already: every request has messages. */
+function withLast(json: string, members: [name: string, text: string][]): string {
+  if (members.length === 0) return json;
+  return `${json.slice(0, -1)},${members.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;
 }
 
 const lengthOf = (part: string | InlineImage): number =>

@@ -25,12 +25,18 @@ export function followCall(model: string, onCall: OnCall, now: () => number) {
       end(failure.error.code);
       return failure;
     },
-    /** For an answer that comes in pieces: it is answered when they have all been read. */
-    async *pieces<T>(pieces: AsyncIterable<T>): AsyncGenerator<T> {
+    /**
+     * For an answer that comes in pieces: it is answered when they have all been read. `codeOf`: what an error means that
+     * ends them; null when the answer is whole all the same.
+     */
+    async *pieces<T>(pieces: AsyncIterable<T>, codeOf: (error: unknown) => ErrorCode | null): AsyncGenerator<T> {
       let code: ErrorCode | null = "upstream_error";
       try {
         yield* pieces;
         code = null;
+      } catch (error) {
+        code = codeOf(error);
+        throw error;
       } finally {
         end(code);
       }

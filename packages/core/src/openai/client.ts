@@ -1,15 +1,18 @@
 import OpenAI from "openai";
-import type {
-  ChatCompletionCreateParams,
-  ChatCompletionCreateParamsNonStreaming,
-  ChatCompletionCreateParamsStreaming,
-} from "openai/resources/chat/completions";
+import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import { maxModelNameLength } from "../chat/model-name.ts";
+import { AppError } from "../error.ts";
+import { isJsonObject } from "../structured/problem.ts";
+import { hasTokens, saysSomething } from "./accumulate.ts";
 import { bodyOf } from "./body.ts";
 import { followCall, type OnCall } from "./call.ts";
-import { failureOf } from "./error.ts";
+import { AnswerError, failureOf } from "./error.ts";
+import { errorIn } from "./error-body.ts";
 import { createFetch } from "./fetch.ts";
 import { type Attempts, type RetryOptions, withRetries } from "./retry.ts";
 import { serverSentEvents } from "./sse.ts";
+import { readChunks } from "./stream.ts";
+import { type OpenAIRequest, setMember, type Verbatim } from "./verbatim.ts";
 
 export interface UpstreamOptions {
   apiKey: string;
@@ -28,32 +31,39 @@ export interface UpstreamOptions {
   sleep?: (ms: number) => Promise<void>;
 }
 
+type Params = ChatCompletionCreateParamsNonStreaming;
+
 /** An answer of OpenAI's, whatever it says: judging it is not this layer's work. */
 export interface Completion extends Attempts {
   /** OpenAI's body, to the byte. */
   text: string;
   body: unknown;
   requestId: string | null;
+  /** Why the answer is not whole, although some of it came and was paid for. */
+  broken?: AppError | null;
 }
 
 /** An answer that has begun. */
 export interface CompletionStream extends Attempts {
   requestId: string | null;
-  /** The data of each event, up to and without `[DONE]`. Throws when the stream breaks off, or is silent for too long. */
+  /**
+   * Each chunk as JSON text. Throws when the stream breaks off, or is silent for too long, and `AnswerError` when it ends with an
+   * error.
+   */
   events: AsyncIterable<string>;
 }
 
 /**
  * `deadlineMs`: epoch milliseconds by which there must be an answer or an error. All throw `UpstreamFailure`. In `params`, an
- * image's `url` may be an `InlineImage`.
+ * image's `url` may be an `InlineImage`. `verbatim` is what of the request is sent as its caller wrote it.
  */
 export interface Upstream {
   /** Begins to connect, so that a call soon after need not wait for it. Never throws: the call would find out. */
   connect(): void;
-  complete(params: ChatCompletionCreateParamsNonStreaming, deadlineMs: number): Promise<Completion>;
+  complete(params: Params, deadlineMs: number, verbatim?: Verbatim): Promise<Completion>;
   /** Retries until the stream begins. Always asks for the usage, which comes in the last event. */
-  stream(params: ChatCompletionCreateParamsNonStreaming, deadlineMs: number): Promise<CompletionStream>;
-  /** `GET /models` and `GET /models/{id}`: OpenAI's body, to the byte. */
+  stream(params: Params, deadlineMs: number, verbatim?: Verbatim): Promise<CompletionStream>;
+  /** `GET /models` and `GET /models/{id}`: OpenAI's body, to the byte. Throws `model_not_found` for what cannot be a name. */
   models(id: string | null, deadlineMs: number): Promise<{ text: string }>;
 }
 
@@ -75,7 +85,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     baseURL: options.baseUrl,
     maxRetries: 0,
     timeout: options.attemptTimeoutMs,
-    fetch,
+    fetch: async (input, init) => withOpenAIsError(await fetch(input, init)),
   });
   const follow = (model: string) => followCall(model, options.onCall ?? (() => {}), retries.now);
   const withinBudget = (deadlineMs: number) => Math.min(deadlineMs, retries.now() + options.budgetMs);
@@ -83,44 +93,46 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   return {
     connect: () => fetch.connect(client.baseURL),
 
-    complete: (params, deadlineMs) =>
+    complete: (params, deadlineMs, verbatim) =>
       withRetries(retries, withinBudget(deadlineMs), async (timeoutMs) => {
         const call = follow(params.model);
         // The client's own timeout ends with the response's headers; this signal also covers its body.
         const signal = AbortSignal.timeout(timeoutMs);
         try {
-          const response = await ask(client, params, signal);
+          const response = await ask(client, { params, verbatim }, signal);
           const text = await response.text();
           const body: unknown = JSON.parse(text);
-          return call.answered({ text, body, requestId: response.headers.get("x-request-id") });
+          const error = errorIn(body);
+          const broken = error && failureOf(new AnswerError(error, response.headers), false);
+          if (broken && !wasPaidFor(body)) return call.failed(broken);
+          const requestId = response.headers.get("x-request-id");
+          return call.answered({ text, body, requestId, ...(broken && { broken: broken.error }) });
         } catch (error) {
           return call.failed(failureOf(error, signal.aborted));
         }
       }),
 
-    stream: (params, deadlineMs) =>
+    stream: (params, deadlineMs, verbatim) =>
       withRetries(retries, withinBudget(deadlineMs), async (timeoutMs) => {
         const call = follow(params.model);
         const abort = new AbortController();
         const untilHeaders = setTimeout(() => abort.abort(), timeoutMs);
         try {
-          const request: ChatCompletionCreateParamsStreaming = {
-            ...params,
-            stream: true,
-            stream_options: { ...params.stream_options, include_usage: true },
-          };
-          const response = await ask(client, request, abort.signal);
+          const asked = ask(client, streamed({ params, verbatim }), abort.signal);
+          const response = await asked.finally(() => clearTimeout(untilHeaders));
           const events = serverSentEvents(response, { abort, silenceMs: options.attemptTimeoutMs, deadlineMs });
-          return { requestId: response.headers.get("x-request-id"), events: call.pieces(events) };
+          const { texts, codeOf } = await readChunks(events, response.headers);
+          return { requestId: response.headers.get("x-request-id"), events: call.pieces(texts, codeOf) };
         } catch (error) {
           return call.failed(failureOf(error, abort.signal.aborted));
-        } finally {
-          clearTimeout(untilHeaders);
         }
       }),
 
-    models: (id, deadlineMs) =>
-      withRetries(retries, withinBudget(deadlineMs), async (timeoutMs) => {
+    models: async (id, deadlineMs) => {
+      if (id !== null && !isModelName(id)) {
+        throw new AppError("model_not_found", "There is no model of this name.", { param: "model" });
+      }
+      return withRetries(retries, withinBudget(deadlineMs), async (timeoutMs) => {
         const signal = AbortSignal.timeout(timeoutMs);
         try {
           const path = id === null ? "/models" : `/models/${encodeURIComponent(id)}`;
@@ -129,14 +141,60 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         } catch (error) {
           return failureOf(error, signal.aborted);
         }
-      }),
+      });
+    },
   };
 }
 
-function ask(client: OpenAI, params: ChatCompletionCreateParams, signal: AbortSignal): Promise<Response> {
-  const body = bodyOf(params);
-  if (!body) return client.chat.completions.create(params, { signal }).asResponse();
-  const headers = { "content-type": "application/json", "content-length": String(body.contentLength) };
-  // What `create` does, but for a body that the client leaves alone.
-  return client.post("/chat/completions", { body: ReadableStream.from(body.pieces()), headers, signal }).asResponse();
+/** The request as one whose answer comes in pieces, with the usage in the last. */
+function streamed(request: OpenAIRequest): OpenAIRequest {
+  const { stream, stream_options } = request.params as {
+    stream?: unknown;
+    stream_options?: OpenAI.ChatCompletionStreamOptions;
+  };
+  const streaming = stream === true ? request : setMember(request, "stream", true);
+  if (stream_options?.include_usage === true) return streaming;
+  return setMember(streaming, "stream_options", { ...stream_options, include_usage: true });
+}
+
+/** What the client's own `create` does, but for a body that it leaves alone. */
+function ask(client: OpenAI, request: OpenAIRequest, signal: AbortSignal): Promise<Response> {
+  const body = bodyOf(request);
+  const headers = { "content-type": "application/json" };
+  if (typeof body === "string") return client.post("/chat/completions", { body, headers, signal }).asResponse();
+  const pieces = ReadableStream.from(body.pieces());
+  const withLength = { ...headers, "content-length": String(body.contentLength) };
+  return client.post("/chat/completions", { body: pieces, headers: withLength, signal }).asResponse();
+}
+
+/** Some of an answer came, or its tokens were counted. */
+const wasPaidFor = (body: unknown): boolean => isJsonObject(body) && (saysSomething(body) || hasTokens(body.usage));
+
+/** OpenAI's client reads an error only where OpenAI itself puts it. */
+function withOpenAIsError(response: Response): Response {
+  if (response.ok) return response;
+  const text = async () => {
+    const body = await response.text();
+    const told = errorIn(tryJson(body), response.status);
+    return told ? JSON.stringify({ error: told.error }) : body;
+  };
+  return { ...response, text };
+}
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Whether this can name a model: it becomes a part of the path, where `..` would lead elsewhere. A proxy may decode it once more
+ * than we do.
+ */
+function isModelName(id: string): boolean {
+  const decoded = id.replace(/%(25)*2e/gi, ".").replace(/%(25)*2f|%(25)*5c|\\/gi, "/");
+  const isOdd = decoded.split("/").some((segment) => ["", ".", ".."].includes(segment));
+  return !isOdd && id.length <= maxModelNameLength && /^[ -~]+$/.test(id);
 }

@@ -9,20 +9,54 @@ interface Limits {
   deadlineMs: number;
 }
 
+export interface StreamedData {
+  /** What the server calls it: `error`, `ping`; undefined for an ordinary event. */
+  name: string | undefined;
+  data: string;
+}
+
+/** The response ended and did not say that it was done. */
+export class StreamCutOff extends Error {
+  constructor() {
+    super("The stream ended before it was done.");
+    this.name = "StreamCutOff";
+  }
+}
+
 const done = "[DONE]";
 /** How long the response may take to end after it is done. */
 const farewellMs = 1_000;
+/** What a server sends that answers with one JSON body although it was asked to stream. No event begins like this. */
+const wholeBody = /^\s*[{[]/;
 
 /**
- * The data of each server-sent event, as it comes, up to `[DONE]`. Throws when the response ends before, or takes too long. It
- * is read to its end, so that its connection can be used again.
+ * Each server-sent event with data, as it comes, up to `[DONE]`. A body that is no stream, but one JSON value, is one event named
+ * `whole`. Throws when the response ends before it is done (`StreamCutOff`), breaks off or takes too long. It is read to its end, so that its
+ * connection can be used again.
  */
-export async function* serverSentEvents(response: Response, limits: Limits): AsyncGenerator<string> {
+export async function* serverSentEvents(response: Response, limits: Limits): AsyncGenerator<StreamedData> {
   if (!response.body) throw new Error("The stream has no body.");
-  const events: string[] = [];
-  const parser = createParser({ onEvent: ({ data }) => void events.push(data) });
+  const events: StreamedData[] = [];
+  const parser = createParser({
+    onEvent: ({ event, data }) => {
+      if (data.trim() !== "") events.push({ name: event, data });
+    },
+  });
   const decoder = new TextDecoder();
   let isDone = false;
+  /** Of a body that is no stream; null in a stream, and undefined while nothing tells which of the two it is. */
+  let whole: string | null | undefined;
+  const feed = (text: string) => {
+    if (whole === undefined && text.trim() !== "") whole = wholeBody.test(text) ? "" : null;
+    if (typeof whole === "string") whole += text;
+    else parser.feed(text);
+  };
+  const newEvents = function* () {
+    for (const event of events.splice(0)) {
+      isDone ||= event.data.trim() === done;
+      if (!isDone) yield event;
+    }
+  };
   const patience = () => {
     const leftMs = Math.max(0, limits.deadlineMs - Date.now());
     return setTimeout(() => limits.abort.abort(), Math.min(isDone ? farewellMs : limits.silenceMs, leftMs));
@@ -31,14 +65,15 @@ export async function* serverSentEvents(response: Response, limits: Limits): Asy
   try {
     for await (const bytes of response.body) {
       clearTimeout(timer);
-      parser.feed(decoder.decode(bytes, { stream: true }));
-      for (const data of events.splice(0)) {
-        isDone ||= data === done;
-        if (!isDone) yield data;
-      }
+      feed(decoder.decode(bytes, { stream: true }));
+      yield* newEvents();
       timer = patience();
     }
-    if (!isDone) throw new Error("The stream ended before it was done.");
+    if (typeof whole === "string") return yield { name: "whole", data: whole };
+    // The last event may lack the empty line that ends it.
+    if (!isDone) parser.feed(`${decoder.decode()}\n\n`);
+    yield* newEvents();
+    if (!isDone) throw new StreamCutOff();
   } catch (error) {
     if (!isDone) throw error;
   } finally {

@@ -7,7 +7,7 @@ export const chatExamples = {
   own_schema: {
     summary: "A structured output of your own",
     value: {
-      model: "gpt-4o-mini",
+      model: "gpt-6-luna",
       messages: [{ role: "user", content: "Say hello to Ada." }],
       response_format: {
         type: "json_schema",

@@ -47,8 +47,14 @@ const answer = {
   logprobs: z.unknown().optional(),
 };
 
+/** What some servers say beside the content. */
+const otherFields = z.unknown().meta({
+  description:
+    "Any other field of the answer's `message`, as it came: `annotations` of a web search, `reasoning_content`. One whose name is taken is left out.",
+});
+
 export const resultBody = z
-  .strictObject({
+  .object({
     id: resultId,
     object: z.literal("result"),
     kind: z.enum(kinds),
@@ -63,9 +69,28 @@ export const resultBody = z
     schema: nullableText,
     ...answer,
     choices: z
-      .array(z.strictObject({ index: z.int(), ...answer }))
+      .array(
+        z
+          .object({
+            index: z.int(),
+            status: z
+              .enum(["succeeded", "refused", "truncated", "filtered", "failed"])
+              .optional()
+              .meta({ description: "Of this choice alone. Left out where the answer broke off." }),
+            problems: z
+              .array(z.string())
+              .optional()
+              .meta({ description: "Where the output of a choice that `failed` does not fit." }),
+            ...answer,
+          })
+          .catchall(otherFields),
+      )
       .optional()
-      .meta({ description: "Every choice, when `n` asked for several; the fields above are the first one's." }),
+      .meta({
+        description:
+          "Every choice, when `n` asked for several; the fields above are the first one's. The result's own `status` is the " +
+          "worst of theirs: failed, filtered, truncated, refused, succeeded.",
+      }),
     usage: tokens.nullable(),
     cost: cost.nullable(),
     openai: z
@@ -87,6 +112,7 @@ export const resultBody = z
     completed_at: time.nullable(),
     latency_ms: z.int().nullable(),
   })
+  .catchall(otherFields)
   .meta({ id: "Result" });
 
 export const resultListBody = z

@@ -119,7 +119,8 @@ export const routes: Record<string, Route> = {
     summary: "Ask OpenAI by its own API",
     description:
       "For any client of OpenAI's: its base URL is this API's and `/v1`. Fields that are not listed pass through to OpenAI, " +
-      "which judges them; its answer comes back to the byte.",
+      "which judges them; its answer comes back to the byte. An error of OpenAI's comes back with OpenAI's status, `code` and " +
+      "message (429 `insufficient_quota`, `rate_limit_exceeded`), unless this service's own key is at fault.",
     tag: "Ask OpenAI",
     request: { header: idempotencyHeader, body: chatCompletionRequest },
     response: {
@@ -150,7 +151,7 @@ export const routes: Record<string, Route> = {
         model: z
           .string()
           .min(1)
-          .meta({ examples: ["gpt-4o-mini"] }),
+          .meta({ examples: ["gpt-6-luna"] }),
       }),
     },
     response: {

@@ -1,18 +1,21 @@
 import * as z from "zod";
 import type { ChatCall } from "../chat/params.ts";
+import { survey } from "../json/survey.ts";
 import type { CallerKey } from "../key/limits.ts";
 import { parseRequest } from "../request.ts";
 import { derivedResultId, hashOf, newResultId } from "./id.ts";
 import type { Job } from "./perform.ts";
 import type { Result, ResultImage } from "./result.ts";
 
-/** Who asks over HTTP, and until when. */
+/** Who asks what over HTTP, and until when. */
 export interface Caller {
   owner: string;
   key: CallerKey;
   /** `Idempotency-Key` header. */
   idempotencyKey: string | null;
   deadlineMs: number;
+  /** The request as the caller wrote it. Left out, it is what was parsed of it, written anew. */
+  body?: string | null | undefined;
 }
 
 /** Spaces at either end never arrive: HTTP takes them away. */
@@ -27,7 +30,18 @@ export function requestIdentity(caller: Caller, route: string, request: unknown)
   const key = caller.idempotencyKey;
   if (key === null) return { id: newResultId(), requestHash: null };
   parseRequest(identifyingHeaders, { "Idempotency-Key": key });
-  return { id: derivedResultId(route, caller.owner, key), requestHash: hashOf(request) };
+  return { id: derivedResultId(route, caller.owner, key), requestHash: hashOf(identifying(request, caller.body)) };
+}
+
+/**
+ * What tells two requests under one key apart: all that was parsed of them, so that white space and the order of parameters count for
+ * nothing. Where parsing lost something that OpenAI is sent, such as a digit or the order of a schema's keys, the text counts as
+ * well. Other requests are hashed as they were before: their results still replay.
+ */
+function identifying(request: unknown, body: string | null | undefined): unknown {
+  if (!body) return request;
+  const { hasRounded, hasSorted, shadowed } = survey(body);
+  return hasRounded || hasSorted || shadowed.length > 0 ? [request, body] : request;
 }
 
 interface HttpRequest {

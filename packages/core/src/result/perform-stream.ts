@@ -1,7 +1,11 @@
 import { AppError, toAppError } from "../error.ts";
 import { createAccumulator } from "../openai/accumulate.ts";
+import { chunksOf } from "../openai/chunks.ts";
 import type { CompletionStream } from "../openai/client.ts";
+import { AnswerError, failureOf } from "../openai/error.ts";
 import { estimateUsage } from "../openai/estimate.ts";
+import { UpstreamFailure } from "../openai/retry.ts";
+import { isJsonObject } from "../structured/problem.ts";
 import {
   type Answered,
   type Attempt,
@@ -36,25 +40,43 @@ export async function performStream(deps: PerformDeps, job: Job): Promise<Perfor
   const attempt = await begin(deps, job);
   if ("replayed" in attempt) return { resultId: job.id, replayed: true, events: replay(attempt) };
   const stream = await deps.upstream
-    .stream(attempt.params, attempt.upstreamDeadlineMs)
+    .stream(withStreamOptions(attempt), attempt.upstreamDeadlineMs, attempt.verbatim)
     .catch(async (error: unknown) => {
       throw await fail(deps, job, attempt, error);
     });
-  return { resultId: job.id, replayed: false, events: forward(deps, attempt, stream) };
+  return { resultId: job.id, replayed: false, events: forward(deps, job, attempt, stream) };
 }
 
-async function* forward(deps: PerformDeps, attempt: Attempt, stream: CompletionStream): AsyncGenerator<StreamEvent> {
+const withStreamOptions = ({ params, streamOptions }: Attempt): Attempt["params"] =>
+  streamOptions ? { ...params, stream_options: streamOptions } : params;
+
+async function* forward(
+  deps: PerformDeps,
+  job: Job,
+  attempt: Attempt,
+  stream: CompletionStream,
+): AsyncGenerator<StreamEvent> {
   const accumulator = createAccumulator();
   let broken: AppError | null = null;
   try {
     for await (const data of stream.events) {
-      const chunk = JSON.parse(data);
-      if (chunk.error) throw new AppError("upstream_error", "OpenAI broke off its answer.");
+      const chunk: unknown = JSON.parse(data);
+      if (!isJsonObject(chunk)) continue;
       accumulator.add(chunk);
-      yield { type: "chunk", data, extra: chunk.choices?.length === 0 };
+      const hasChoices = Array.isArray(chunk.choices) && chunk.choices.length > 0;
+      yield { type: "chunk", data, extra: !hasChoices };
     }
   } catch (cause) {
-    broken = new AppError("upstream_error", "OpenAI's answer broke off.", { cause, resultId: attempt.result.id });
+    const told = cause instanceof AnswerError ? failureOf(cause, false).error : null;
+    if (told && accumulator.deltas() === 0 && !accumulator.hasUsage()) {
+      const { attempts, maybeBilled } = stream;
+      const error = await fail(deps, job, attempt, new UpstreamFailure(told, { attempts, maybeBilled }));
+      return yield { type: "error", error };
+    }
+    const resultId = attempt.result.id;
+    broken = told
+      ? told.with({ message: `OpenAI's answer broke off. ${told.message}`, resultId })
+      : new AppError("upstream_error", "OpenAI's answer broke off.", { cause, resultId });
   }
   const body = accumulator.body();
   const answered: Answered = {
@@ -65,7 +87,7 @@ async function* forward(deps: PerformDeps, attempt: Attempt, stream: CompletionS
     maybeBilled: stream.maybeBilled,
     estimate: estimateUsage(attempt.params, accumulator.deltas()),
     // What is whole but for its last line is an answer.
-    broken: accumulator.isWhole() ? null : broken,
+    broken: accumulator.isWhole(attempt.params.n ?? 1) ? null : broken,
   };
   try {
     const performed = await finish(deps, attempt, answered);
@@ -77,14 +99,9 @@ async function* forward(deps: PerformDeps, attempt: Attempt, stream: CompletionS
 
 /** A stored answer, as a stream of one chunk for each choice. */
 async function* replay(performed: Performed): AsyncGenerator<StreamEvent> {
-  const body = JSON.parse(performed.result.answer ?? "{}");
-  const head = { ...body, object: "chat.completion.chunk" };
-  for (const { message, ...choice } of body.choices ?? []) {
-    const tool_calls = message.tool_calls?.map((call: object, index: number) => ({ index, ...call }));
-    const delta = { ...message, ...(tool_calls && { tool_calls }) };
-    const data = JSON.stringify({ ...head, choices: [{ ...choice, delta }], usage: null });
-    yield { type: "chunk", data, extra: false };
+  const body: unknown = JSON.parse(performed.result.answer ?? "{}");
+  for (const chunk of chunksOf(isJsonObject(body) ? body : {})) {
+    yield { type: "chunk", data: JSON.stringify(chunk), extra: chunk.choices.length === 0 };
   }
-  yield { type: "chunk", data: JSON.stringify({ ...head, choices: [] }), extra: true };
   yield { type: "result", performed };
 }

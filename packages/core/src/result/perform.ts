@@ -1,12 +1,13 @@
-import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
-import { outputLimitFor } from "../budget/output-tokens.ts";
+import type { ChatCompletionStreamOptions } from "openai/resources/chat/completions";
+import { withOutputLimit } from "../budget/output-tokens.ts";
 import type { KeyBudget } from "../budget/schema.ts";
 import { AppError, toAppError } from "../error.ts";
 import { admit } from "../key/admit.ts";
 import { budgetOf, type CallerKey } from "../key/limits.ts";
 import type { Completion, Upstream } from "../openai/client.ts";
 import { UpstreamFailure } from "../openai/retry.ts";
-import { judge, type OutputFormat } from "../structured/parse.ts";
+import type { OpenAIRequest, Verbatim } from "../openai/verbatim.ts";
+import { judge, type OutputFormat, type Verdict, worstOf } from "../structured/parse.ts";
 import type { Problem } from "../structured/problem.ts";
 import { billingOf } from "../usage/billing.ts";
 import { costOf } from "../usage/cost.ts";
@@ -14,7 +15,7 @@ import { type PriceOverrides, priceOf } from "../usage/price.ts";
 import { type Usage, usageFrom } from "../usage/usage.ts";
 import { type Claim, claim, type Lease, leaseMs } from "./claim.ts";
 import { reserve } from "./reserve.ts";
-import type { Result, ResultImage } from "./result.ts";
+import type { ChoiceVerdict, Result, ResultImage } from "./result.ts";
 import { discard, release, renew, type Settlement } from "./settle.ts";
 import { type SettleLaterQueue, settleOrHandOver } from "./settle-later.ts";
 import { type ResultStore, readResult } from "./store.ts";
@@ -51,9 +52,10 @@ export interface Job {
   onFailure: "fail" | "give_back";
 }
 
-export interface Prepared {
-  params: ChatCompletionCreateParamsNonStreaming;
+export interface Prepared extends OpenAIRequest {
   format: OutputFormat;
+  /** Sent only where the answer is streamed: OpenAI refuses them otherwise. */
+  streamOptions?: ChatCompletionStreamOptions | undefined;
   /** What preparing found out. */
   model?: string;
   schema?: string | null;
@@ -80,7 +82,9 @@ export interface Attempt {
   startedMs: number;
   result: Result;
   params: Prepared["params"];
+  verbatim?: Verbatim | undefined;
   format: OutputFormat;
+  streamOptions?: ChatCompletionStreamOptions | undefined;
   /** Epoch milliseconds by which OpenAI has to have answered, so that there is time to settle. */
   upstreamDeadlineMs: number;
   onFailure: Job["onFailure"];
@@ -95,7 +99,7 @@ export async function perform(deps: PerformDeps, job: Job): Promise<Performed> {
   const attempt = await begin(deps, job);
   if ("replayed" in attempt) return attempt;
   const completion = await deps.upstream
-    .complete(attempt.params, attempt.upstreamDeadlineMs)
+    .complete(attempt.params, attempt.upstreamDeadlineMs, attempt.verbatim)
     .catch(async (error: unknown) => {
       throw await fail(deps, job, attempt, error);
     });
@@ -127,12 +131,14 @@ export async function begin(deps: PerformDeps, job: Job): Promise<Attempt | Perf
     stopRenewing: () => clearInterval(renewal),
   };
   try {
-    const { params: asked, format, budget = budgetOf(job.key), ...found } = await job.prepare(lease.result);
+    const prepared = await job.prepare(lease.result);
+    const { params: asked, verbatim: written, format, streamOptions, budget = budgetOf(job.key), ...found } = prepared;
     const result = { ...held.result, ...found };
-    const params = budget ? { ...asked, ...outputLimitFor(asked, budget) } : asked;
+    const request = { params: asked, verbatim: written };
+    const { params, verbatim } = budget ? withOutputLimit(request, budget) : request;
     const reserved = budget ? await reserve(deps, lease, budget, params) : lease;
     const upstreamDeadlineMs = job.deadlineMs - settleReserveMs;
-    return { ...held, lease: reserved, result, params, format, upstreamDeadlineMs };
+    return { ...held, lease: reserved, result, params, verbatim, format, streamOptions, upstreamDeadlineMs };
   } catch (error) {
     throw await fail(deps, job, held, error);
   }
@@ -142,8 +148,6 @@ export async function begin(deps: PerformDeps, job: Job): Promise<Attempt | Perf
 export interface Answered extends Completion {
   /** Stands in for the usage when none came. */
   estimate?: Usage;
-  /** Why the answer is not whole. */
-  broken?: AppError | null;
 }
 
 /**
@@ -226,7 +230,7 @@ interface Body {
   model?: unknown;
   service_tier?: unknown;
   usage?: unknown;
-  choices?: { message?: unknown; finish_reason?: unknown }[];
+  choices?: unknown;
 }
 
 function settlementOf(deps: PerformDeps, attempt: Attempt, completion: Answered): Settlement {
@@ -237,16 +241,21 @@ function settlementOf(deps: PerformDeps, attempt: Attempt, completion: Answered)
   const serviceTier = textOr(body?.service_tier, null);
   const exact = usageFrom(body?.usage);
   const usage = exact ?? completion.estimate ?? null;
-  const rates = priceOf(model, completedAt, deps.prices);
-  const choice = Array.isArray(body?.choices) ? body.choices[0] : undefined;
-  const verdict = judge({ message: choice?.message, finishReason: choice?.finish_reason, format });
-  const error = completion.broken ?? (verdict.status === "failed" ? invalidOutput(verdict.problems) : null);
+  // A server may name what it loaded, or a deployment: the caller asked for a model that has a price.
+  const rates = priceOf(model, completedAt, deps.prices) ?? priceOf(result.model, completedAt, deps.prices);
+  const choices = Array.isArray(body?.choices) && body.choices.length > 0 ? body.choices : [undefined];
+  const verdicts = choices.map((choice) =>
+    judge({ message: choice?.message, finishReason: choice?.finish_reason, format }),
+  );
+  const verdict = worstOf(verdicts);
+  const error = completion.broken ?? (verdict.status === "failed" ? invalidOutput(verdicts) : null);
   return {
     result: {
       ...result,
       status: error ? "failed" : verdict.status,
       model,
       structured: format.type !== "text",
+      ...(verdicts.length > 1 && !completion.broken && { choices: verdicts.map(toldOfChoice) }),
       usage,
       ...(usage && !exact && { usageEstimated: true }),
       costNanoUsd: usage && rates ? costOf(usage, rates, serviceTier, billingOf(params)) : null,
@@ -267,13 +276,30 @@ function settlementOf(deps: PerformDeps, attempt: Attempt, completion: Answered)
   };
 }
 
-/** Tells where an answer does not fit. Never what it says: that is the caller's, in the result. */
-function invalidOutput(problems: Problem[]): AppError {
-  const told = problems.slice(0, 3).map(({ path, message }) => (path ? `${path}: ${message}` : message));
-  return new AppError("invalid_output", `OpenAI's answer is not what was asked for. ${told.join(" ")}`);
+/** Tells where an answer does not fit, and in which choice. Never what it says: that is the caller's, in the result. */
+function invalidOutput(verdicts: Verdict[]): AppError {
+  const told = verdicts.flatMap((verdict, index) =>
+    (verdict.status === "failed" ? verdict.problems : []).map((problem) =>
+      verdicts.length > 1 ? `choices[${index}]: ${sentenceOf(problem)}` : sentenceOf(problem),
+    ),
+  );
+  return new AppError("invalid_output", `OpenAI's answer is not what was asked for. ${told.slice(0, 3).join(" ")}`);
 }
 
-const textOr = <T>(value: unknown, otherwise: T) => (typeof value === "string" ? value : otherwise);
+/** With 128 choices it still fits beside everything else of a result. */
+const maxProblemLength = 300;
+
+const toldOfChoice = (verdict: Verdict): ChoiceVerdict => ({
+  status: verdict.status,
+  ...(verdict.status === "failed" && {
+    problems: verdict.problems.slice(0, 3).map((problem) => sentenceOf(problem).slice(0, maxProblemLength)),
+  }),
+});
+
+const sentenceOf = ({ path, message }: Problem): string => (path ? `${path}: ${message}` : message);
+
+/** An empty text says nothing. */
+const textOr = <T>(value: unknown, otherwise: T) => (typeof value === "string" && value !== "" ? value : otherwise);
 
 /** Ends an attempt that has no answer, and returns the error to throw. */
 export async function fail(

@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { keyBudget } from "../budget/schema.ts";
 import { type ErrorCode, isErrorCode } from "../error.ts";
-import { interpreted } from "../interpreted.ts";
+import { parseExactly } from "../json/exact.ts";
+import { textIn } from "../openai/accumulate.ts";
+import { isJsonObject } from "../structured/problem.ts";
 import { formatUsd } from "../usage/cost.ts";
 import { detail } from "../vision/detail.ts";
 
@@ -62,6 +64,15 @@ const image = z.object({
 
 export type ResultImage = z.infer<typeof image>;
 
+/** What became of one choice of several. */
+const choiceVerdict = z.object({
+  status: z.enum(["succeeded", "refused", "truncated", "filtered", "failed"]),
+  /** Where its output does not fit. */
+  problems: z.array(z.string()).optional(),
+});
+
+export type ChoiceVerdict = z.infer<typeof choiceVerdict>;
+
 /** A result as it is stored, its keys and lease aside. */
 export const storedResult = z.object({
   id: z.string(),
@@ -73,6 +84,8 @@ export const storedResult = z.object({
   schema: z.string().nullable(),
   /** Whether `content` is JSON that was asked for, and is shown parsed as `output`. */
   structured: z.boolean(),
+  /** Only of an answer with several choices, in its order: `status` is the worst of theirs. */
+  choices: z.array(choiceVerdict).optional(),
   usage: usage.nullable(),
   /** OpenAI's own usage never came. */
   usageEstimated: z.boolean().optional(),
@@ -105,31 +118,11 @@ export const storedResult = z.object({
 /** `answer` is OpenAI's body to the byte; `content`, `tool_calls` and the rest are read from it. */
 export type Result = z.infer<typeof storedResult> & { answer: string | null };
 
-/** The parts of OpenAI's answer that a result shows. Its other fields stay in the stored body. */
-const completion = z.object({
-  choices: z
-    .array(
-      z.object({
-        index: z.int().default(0),
-        finish_reason: z.string().nullable().default(null),
-        logprobs: z.unknown().optional(),
-        message: z.object({
-          content: z.string().nullish(),
-          refusal: z.string().nullish(),
-          tool_calls: z.array(z.unknown()).nullish(),
-          function_call: z.unknown().optional(),
-          audio: z.unknown().optional(),
-        }),
-      }),
-    )
-    .default([]),
-});
-
 /** A result as the API shows it. */
 export function presentResult(result: Result) {
   const choices = presentChoices(result);
-  const first = choices[0];
-  return {
+  const first = choices[0]?.shown;
+  const shown = {
     id: result.id,
     object: "result" as const,
     kind: result.kind,
@@ -142,11 +135,11 @@ export function presentResult(result: Result) {
     content: first?.content ?? null,
     refusal: first?.refusal ?? null,
     tool_calls: first?.tool_calls ?? null,
-    ...(first?.function_call != null && { function_call: first.function_call }),
-    ...(first?.audio != null && { audio: first.audio }),
+    ...(first?.function_call !== undefined && { function_call: first.function_call }),
+    ...(first?.audio !== undefined && { audio: first.audio }),
     finish_reason: first?.finish_reason ?? null,
-    ...(first?.logprobs != null && { logprobs: first.logprobs }),
-    ...(choices.length > 1 && { choices }),
+    ...(first?.logprobs !== undefined && { logprobs: first.logprobs }),
+    ...(choices.length > 1 && { choices: choices.map(({ shown, others }) => withOthers(shown, others)) }),
     usage: result.usage && {
       prompt_tokens: result.usage.promptTokens,
       completion_tokens: result.usage.completionTokens,
@@ -179,28 +172,60 @@ export function presentResult(result: Result) {
     completed_at: result.completedAt,
     latency_ms: result.latencyMs,
   };
+  return withOthers(shown, choices[0]?.others);
 }
 
-function presentChoices({ answer, structured, status }: Result) {
-  if (answer === null) return [];
-  const parsed = completion.safeParse(tryJson(answer), interpreted);
-  if (!parsed.success) return [];
-  return parsed.data.choices.map(({ index, finish_reason, logprobs, message }) => ({
-    index,
-    output: structured && status === "succeeded" ? tryJson(message.content ?? "") : null,
-    content: message.content ?? null,
-    refusal: message.refusal ?? null,
-    tool_calls: message.tool_calls ?? null,
-    ...(message.function_call != null && { function_call: message.function_call }),
-    ...(message.audio != null && { audio: message.audio }),
-    finish_reason,
-    ...(logprobs != null && { logprobs }),
-  }));
+/** The parts of a message that have a name of ours. What else it has is shown as it is. */
+const ownParts = new Set(["role", "content", "refusal", "tool_calls", "function_call", "audio"]);
+
+function presentChoices({ answer, structured, status, choices: verdicts }: Result) {
+  const body = answer === null ? null : tryJson(answer);
+  const choices = isJsonObject(body) && Array.isArray(body.choices) ? body.choices.filter(isJsonObject) : [];
+  return choices.map(({ index, finish_reason, logprobs, message: said }, at) => {
+    const message = isJsonObject(said) ? said : {};
+    const verdict = verdicts?.[at];
+    const fits = (verdict?.status ?? status) === "succeeded";
+    const content = textIn(message.content);
+    const shown = {
+      index: typeof index === "number" ? index : at,
+      ...(verdict && { status: verdict.status }),
+      ...(verdict?.problems && { problems: verdict.problems }),
+      // To the digit, as the model wrote it.
+      output: structured && fits ? tryJson(content ?? "", parseExactly) : null,
+      content,
+      refusal: textIn(message.refusal),
+      tool_calls: Array.isArray(message.tool_calls) ? message.tool_calls.map(withTextArguments) : null,
+      ...(message.function_call != null && { function_call: message.function_call }),
+      ...(message.audio != null && { audio: message.audio }),
+      finish_reason: typeof finish_reason === "string" ? finish_reason : null,
+      ...(logprobs != null && { logprobs }),
+    };
+    const others = Object.entries(message).filter(([name, value]) => !ownParts.has(name) && !isNothing(value));
+    return { shown, others };
+  });
 }
 
-function tryJson(text: string): unknown {
+/** OpenAI answers `annotations: []` to every request. */
+const isNothing = (value: unknown): boolean => value == null || (Array.isArray(value) && value.length === 0);
+
+/** Fields that we do not know, but for those whose names are ours. */
+const withOthers = <T extends object>(shown: T, others: [string, unknown][] = []): T => ({
+  ...shown,
+  ...Object.fromEntries(others.filter(([name]) => !reserved.has(name) && !Object.hasOwn(shown, name))),
+});
+
+/** Ours, though not every result or choice has them. */
+const reserved = new Set(["function_call", "audio", "logprobs", "choices", "index", "status", "problems"]);
+
+/** Some servers write the arguments as an object; OpenAI's clients expect text. */
+function withTextArguments(call: unknown): unknown {
+  if (!isJsonObject(call) || !isJsonObject(call.function) || !isJsonObject(call.function.arguments)) return call;
+  return { ...call, function: { ...call.function, arguments: JSON.stringify(call.function.arguments) } };
+}
+
+function tryJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
   try {
-    return JSON.parse(text.trim());
+    return parse(text.trim());
   } catch {
     return null;
   }

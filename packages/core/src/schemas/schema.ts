@@ -45,6 +45,7 @@ export function toResponseFormat(schema: OutputSchema): JsonSchemaFormat {
 function strictJsonSchema(output: z.ZodObject): Record<string, unknown> {
   const { $schema: _dialect, ...schema } = z.toJSONSchema(output, {
     override: ({ jsonSchema }) => {
+      refuseSorted(jsonSchema);
       // z.int() bounds every integer by what JavaScript holds exactly, which tells a model nothing.
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
@@ -53,4 +54,13 @@ function strictJsonSchema(output: z.ZodObject): Record<string, unknown> {
     },
   });
   return schema;
+}
+
+/** The order of properties is the order in which the model writes them, and JavaScript has lost it by now for names like these. */
+function refuseSorted({ properties }: { properties?: Record<string, unknown> }): void {
+  const name = Object.keys(properties ?? {}).find((property) => /^(0|[1-9]\d*)$/.test(property));
+  if (name === undefined) return;
+  throw new Error(
+    `JavaScript would put the property "${name}" before all others. Give it a name such as "item_${name}".`,
+  );
 }

@@ -44,6 +44,15 @@ export function judge({ message, finishReason, format }: Choice): Verdict {
   return parseContent(message.content, format);
 }
 
+/** From the worst to the best: first what no caller can use, then what OpenAI withheld, cut off or declined. */
+const fromWorst = ["failed", "filtered", "truncated", "refused", "succeeded"] as const;
+
+/** The worst of several choices' verdicts, of which there is at least one: what is said of the whole answer. */
+export function worstOf(verdicts: readonly Verdict[]): Verdict {
+  const [worst] = verdicts.toSorted((a, b) => fromWorst.indexOf(a.status) - fromWorst.indexOf(b.status));
+  return worst ?? failed([{ path: "", message: "The answer has no choices." }]);
+}
+
 function parseContent(content: unknown, format: Exclude<OutputFormat, { type: "text" }>): Verdict {
   // trim() takes a byte order mark away as well, which JSON.parse does not accept.
   const text = typeof content === "string" ? content.trim() : "";

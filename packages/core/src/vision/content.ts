@@ -24,11 +24,17 @@ export function inspected(
   };
 }
 
-const base64Pattern = /^[A-Za-z0-9+/]*={0,2}$/;
+const base64Pattern = /^[A-Za-z0-9+/_-]*={0,2}$/;
+const withoutSpace = (text: string): string => text.replace(/\s+/g, "");
 
-/** Decodes base64 as strictly as OpenAI does: what Node would skip over is an error here. */
+export const isDataUrl = (url: string): boolean => /^data:/i.test(url);
+
+/**
+ * Decodes base64, with line breaks, of the alphabet for URLs or without padding too: it is written anew before OpenAI gets it. What
+ * Node would skip over is an error here.
+ */
 export function decodeBase64(text: string, param: string): Uint8Array {
-  const compact = text.replace(/\s+/g, "");
+  const compact = withoutSpace(text);
   if (!base64Pattern.test(compact) || compact.length % 4 === 1) {
     throw new AppError("invalid_image", `${param}: This is not base64. ${works}`, { param });
   }
@@ -50,15 +56,42 @@ export function decodeDataUrl(url: string, param: string): Uint8Array {
   return decodeBase64(url.slice(comma + 1), param);
 }
 
-/** Refuses a chat whose inline images OpenAI could not read. Images behind http(s) URLs are OpenAI's to fetch. */
-export function refuseBadImages(messages: Message[]): void {
-  messages.forEach(({ content }, m) => {
-    if (!Array.isArray(content)) return;
-    content.forEach((part, p) => {
-      if (part.type !== "image_url" || !part.image_url.url.startsWith("data:")) return;
-      const param = `messages[${m}].content[${p}].image_url.url`;
-      const found = inspectImage(decodeDataUrl(part.image_url.url, param));
-      if (!found.ok) throw new AppError(found.code, `${param}: ${found.message}`, { param });
-    });
-  });
+/**
+ * A message as OpenAI reads it: inline images by their own bytes, the base64 of audio and files without line breaks, no empty
+ * lists. Throws for an image that OpenAI could not read. Images behind http(s) URLs are OpenAI's to fetch.
+ */
+export function mendMessage(message: Message, index: number): MendedMessage {
+  if ("tool_calls" in message && message.tool_calls?.length === 0) {
+    const { tool_calls: _, ...others } = message;
+    return mendMessage(others, index);
+  }
+  const { content } = message;
+  if (!Array.isArray(content)) return message;
+  return { ...message, content: content.map((part, at) => mendPart(part, `messages[${index}].content[${at}]`)) };
 }
+
+interface MendedMessage {
+  role: string;
+  content?: unknown;
+}
+
+type Part = Exclude<Message["content"], string | null | undefined>[number];
+
+function mendPart(part: Part, param: string): object {
+  if (part.type === "image_url" && isDataUrl(part.image_url.url)) {
+    const { url } = inspectedUrl(part.image_url.url, `${param}.image_url.url`);
+    return { ...part, image_url: { ...part.image_url, url } };
+  }
+  if (part.type === "input_audio") {
+    return { ...part, input_audio: { ...part.input_audio, data: withoutSpace(part.input_audio.data) } };
+  }
+  if (part.type === "file" && part.file.file_data && isDataUrl(part.file.file_data)) {
+    const { file_data } = part.file;
+    const comma = file_data.indexOf(",");
+    const mended = file_data.slice(0, comma).toLowerCase() + withoutSpace(file_data.slice(comma));
+    return comma < 0 ? part : { ...part, file: { ...part.file, file_data: mended } };
+  }
+  return part;
+}
+
+const inspectedUrl = (url: string, param: string): InspectedImage => inspected(decodeDataUrl(url, param), param);

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { jsonModeNeedsWordInPrompt } from "../chat/json-mode.ts";
 import { imageAddress } from "../chat/message.ts";
-import { parameterRules, parameters } from "../chat/parameters.ts";
+import { parameterRules, parameters, streamParameters } from "../chat/parameters.ts";
 import { resultIdPattern } from "../result/id.ts";
 import { withRules } from "../rule.ts";
 import { detail } from "./detail.ts";
@@ -35,7 +35,7 @@ export const visionRequest = withRules(
       .meta({ description: "What to say about the images. Left out: describe them." }),
     detail: detail.optional(),
     ...parameters,
-    stream: z.boolean().nullish(),
+    ...streamParameters,
   }),
   [...parameterRules, jsonModeNeedsWordInPrompt],
 ).meta({ id: "VisionRequest" });

@@ -1,4 +1,4 @@
-import { type ImageRule, modelNamed } from "../model/model.ts";
+import { type ImageRule, modelNamed, type PatchLimit } from "../model/model.ts";
 import type { Detail } from "./detail.ts";
 
 /** In pixels. */
@@ -16,13 +16,13 @@ export function estimateImageTokens(model: string, width: number, height: number
   const rule = modelNamed(model)?.model.images;
   if (!rule) return null;
   if (rule.kind === "tiles") return rule.base + (detail === "low" ? 0 : rule.tile * tilesIn({ width, height }));
-  return Math.ceil(Math.min(patchesIn({ width, height }), maxPatchesAt(rule, detail)) * rule.tokensPerPatch);
+  return Math.ceil(Math.min(patchesIn({ width, height }), shownAt(rule, detail).maxPatches) * rule.tokensPerPatch);
 }
 
-/** The most patches that a picture has at this detail. At `low` it may have fewer, but no source says how many for every model. */
-function maxPatchesAt(rule: Extract<ImageRule, { kind: "patches" }>, detail: Detail): number {
+/** What a model shows of a picture at this detail. At `low` it may be less, but no source says how much for every model. */
+function shownAt(rule: Extract<ImageRule, { kind: "patches" }>, detail: Detail): PatchLimit {
   const isOriginal = detail === "original" || (detail === "auto" && rule.autoIsOriginal);
-  return isOriginal ? (rule.maxPatchesOriginal ?? rule.maxPatches) : rule.maxPatches;
+  return isOriginal && rule.original ? rule.original : rule.high;
 }
 
 /**
@@ -35,7 +35,9 @@ export function sizeSeen(model: string, size: Size, detail: Detail): Size {
   const rule = modelNamed(model)?.model.images;
   if (!rule) return size;
   if (rule.kind === "tiles") return detail === "low" ? within(512, size) : fitForTiles(size);
-  return fitForPatches(size, maxPatchesAt(rule, detail));
+  const { maxSide, maxPatches } = shownAt(rule, detail);
+  const fit = Math.min(1, maxSide / Math.max(size.width, size.height), fitForPatches(size, maxPatches));
+  return fit === 1 ? size : toPixels({ width: size.width * fit, height: size.height * fit });
 }
 
 /** OpenAI fits a picture into 2048 × 2048 pixels, then shrinks its short side to 768; it enlarges neither. */
@@ -59,15 +61,18 @@ const tilesIn = (size: Size): number => {
 
 const patchesIn = ({ width, height }: Size): number => Math.ceil(width / 32) * Math.ceil(height / 32);
 
-/** A picture of too many patches is shrunk until so many cover it, and one of its sides is whole patches. */
-function fitForPatches(size: Size, maxPatches: number): Size {
-  if (patchesIn(size) <= maxPatches) return size;
-  const fit = Math.sqrt((32 * 32 * maxPatches) / (size.width * size.height));
-  const [across, down] = [(size.width * fit) / 32, (size.height * fit) / 32];
+/** Up to the next pixel, which no patch is more; 1056.0000001 is 1056. */
+function toPixels({ width, height }: Size): Size {
+  const side = (pixels: number) => Math.ceil(Number(pixels.toFixed(6)));
+  return { width: side(width), height: side(height) };
+}
+
+/** A picture of too many patches is shrunk by this, until so many cover it and one of its sides is whole patches. */
+function fitForPatches({ width, height }: Size, maxPatches: number): number {
+  if (patchesIn({ width, height }) <= maxPatches) return 1;
+  const fit = Math.sqrt((32 * 32 * maxPatches) / (width * height));
+  const [across, down] = [(width * fit) / 32, (height * fit) / 32];
   const toWhole = Math.min(Math.floor(across) / across, Math.floor(down) / down);
   // Not even one patch high: a strip that is none of a photograph's shapes.
-  if (toWhole === 0) return size;
-  // Up to the next pixel, which no patch is more; 1056.0000001 is 1056.
-  const side = (pixels: number) => Math.ceil(Number((pixels * fit * toWhole).toFixed(6)));
-  return { width: side(size.width), height: side(size.height) };
+  return toWhole === 0 ? 1 : fit * toWhole;
 }

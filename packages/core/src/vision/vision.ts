@@ -1,5 +1,5 @@
 import type { ChatDeps } from "../chat/chat.ts";
-import { type ChatCall, toChatCall } from "../chat/params.ts";
+import { type ChatCall, streamOptionsOf, toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
 import { type Caller, httpJob } from "../result/caller.ts";
 import { isExpired } from "../result/item.ts";
@@ -7,7 +7,7 @@ import type { Job } from "../result/perform.ts";
 import type { Result, ResultImage } from "../result/result.ts";
 import { readItem } from "../result/store.ts";
 import type { ImageStore } from "../upload/image-store.ts";
-import { decodeBase64, decodeDataUrl, inspected } from "./content.ts";
+import { decodeBase64, decodeDataUrl, inspected, isDataUrl } from "./content.ts";
 import type { Detail } from "./detail.ts";
 import type { InlineImage } from "./inline-image.ts";
 import type { ImageInput, VisionRequest } from "./schema.ts";
@@ -23,23 +23,25 @@ export const defaultPrompt = "Describe what this shows.";
 
 /** The work of one `POST /vision`. Everything that can be refused is refused here, before anything is stored or asked of OpenAI. */
 export async function visionJob(deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Job> {
-  const call = await visionCall(deps, request, caller.owner);
+  const call = await visionCall(deps, request, caller.owner, caller.body);
   // Not before the claim: a request that is replayed or deferred sends nothing.
   return { ...httpJob("vision", request, caller, call), prepare: () => fitted(deps.shrink, call) };
 }
 
-/** OpenAI's request about images, which are looked at first. Throws for what OpenAI would refuse. */
+/** OpenAI's request about images, which are looked at first; its caller wrote it as `body`. Throws for what OpenAI would refuse. */
 export async function visionCall(
   deps: VisionDeps,
   request: VisionRequest,
   owner: string,
+  body?: string | null,
 ): Promise<ChatCall & { image: ResultImage | null }> {
-  const { images, prompt, detail, stream: _, ...parameters } = request;
+  const { images, prompt, detail, stream: _, stream_options, ...parameters } = request;
   const loaded = await Promise.all(images.map((input, index) => load(deps, input, owner, `images[${index}]`)));
   const urls = loaded.map(({ url }) => url);
-  const call = toChatCall([visionMessage(urls, prompt, detail)], parameters, deps.defaultModel);
+  const call = toChatCall([visionMessage(urls, prompt, detail)], parameters, deps.defaultModel, body);
   // A result speaks of its image; of several it would speak of the wrong one.
-  return { ...call, image: loaded.length === 1 ? (loaded[0]?.image ?? null) : null };
+  const streamOptions = streamOptionsOf(stream_options);
+  return { ...call, streamOptions, image: loaded.length === 1 ? (loaded[0]?.image ?? null) : null };
 }
 
 /** OpenAI fetches the image at a URL; others are inside the request. */
@@ -64,11 +66,10 @@ interface Loaded {
 async function load(deps: VisionDeps, input: ImageInput, owner: string, field: string): Promise<Loaded> {
   if ("data" in input) {
     const param = `${field}.data`;
-    const isUrl = input.data.startsWith("data:");
-    return inspected(isUrl ? decodeDataUrl(input.data, param) : decodeBase64(input.data, param), param);
+    return inspected(isDataUrl(input.data) ? decodeDataUrl(input.data, param) : decodeBase64(input.data, param), param);
   }
   if ("upload" in input) return loadUpload(deps, input.upload, owner, `${field}.upload`);
-  if (!input.url.startsWith("data:")) return { url: input.url, image: null };
+  if (!isDataUrl(input.url)) return { url: input.url, image: null };
   return inspected(decodeDataUrl(input.url, `${field}.url`), `${field}.url`);
 }
 

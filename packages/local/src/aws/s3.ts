@@ -8,9 +8,13 @@ import { applyFault, type Faults, type ServiceCall, traceIdOf } from "./fault.ts
 import type { Principals } from "./iam.ts";
 import { listenOnLoopback } from "./loopback.ts";
 import { createBlobs } from "./s3/blobs.ts";
-import type { S3Call, S3Deps } from "./s3/call.ts";
+import { createBucket } from "./s3/bucket.ts";
+import { type S3Call, type S3Deps, sendEmpty } from "./s3/call.ts";
+import { corsHeaders, preflight } from "./s3/cors.ts";
 import { S3Error, s3Errors } from "./s3/error.ts";
 import { testEvent } from "./s3/events.ts";
+import { headersOf } from "./s3/headers.ts";
+import { checkOptions } from "./s3/options.ts";
 import { createOutbox, type OnEvent } from "./s3/outbox.ts";
 import { postObject } from "./s3/post.ts";
 import { authenticate, queryOf, targetOf } from "./s3/request.ts";
@@ -33,7 +37,7 @@ export interface S3Options {
 
 /**
  * S3 on loopback: objects, multipart uploads, presigned URLs and forms, with signatures and policies enforced, and
- * notifications for created objects. Buckets are those of the manifest. No versions, ACLs, tags or encryption.
+ * notifications for created objects. Buckets are those of the manifest. No versions, ACLs or tags; bytes lie on the disk unencrypted.
  */
 export async function startS3(options: S3Options) {
   const { principals, region, account } = options;
@@ -51,7 +55,6 @@ export async function startS3(options: S3Options) {
     response.setHeader("x-amz-request-id", requestId);
     response.setHeader("x-amz-id-2", requestId);
     response.setHeader("server", "AmazonS3");
-    allowOrigin(request, response);
     await answer(deps, request, response, requestId, options).catch((error) =>
       sendError(request, response, requestId, error),
     );
@@ -74,12 +77,16 @@ async function answer(
   requestId: string,
   { faults, meter }: S3Options,
 ) {
+  const target = targetOf(request, deps.buckets);
+  const bucket = deps.buckets.get(target.bucket);
   if (request.method === "OPTIONS") {
-    response.writeHead(200, { "content-length": "0" }).end();
+    sendEmpty(response, 200, preflight(bucket, target.key, request));
     return;
   }
-  const target = targetOf(request, deps.buckets);
-  const call: S3Call = { deps, request, response, requestId, ...target, query: queryOf(request) };
+  for (const [name, value] of Object.entries(corsHeaders(bucket, request))) response.setHeader(name, value);
+  const query = queryOf(request);
+  const headers = headersOf(request.headers, query);
+  const call: S3Call = { deps, request, response, requestId, ...target, query, headers };
   if (target.key === "" && isForm(request)) {
     if (!deps.buckets.has(target.bucket)) throw s3Errors.noSuchBucket(target.bucket);
     const { name } = await postObject(call);
@@ -88,7 +95,8 @@ async function answer(
   }
   const identity = await authenticate(request, { principals: deps.principals, region: deps.region, service: "s3" });
   const operation = operationOf(call);
-  if (target.bucket !== "" && !deps.buckets.has(target.bucket)) throw s3Errors.noSuchBucket(target.bucket);
+  if (target.bucket !== "" && !bucket && operation !== createBucket) throw s3Errors.noSuchBucket(target.bucket);
+  checkOptions(headers, { bucket, account: deps.account });
   const serviceCall: ServiceCall = {
     service: "s3",
     principal: identity.principal.name,
@@ -122,16 +130,6 @@ function announceNotifications({ store, buckets, now }: S3Deps): void {
       store.announceNotification(bucket.name, queue, testEvent(bucket.name, newRequestId(), new Date(now())));
     }
   }
-}
-
-/** SST's buckets answer every origin, so that a browser may post its form. */
-function allowOrigin(request: IncomingMessage, response: ServerResponse): void {
-  const { origin } = request.headers;
-  if (origin === undefined) return;
-  response.setHeader("access-control-allow-origin", "*");
-  response.setHeader("access-control-allow-methods", "DELETE, GET, HEAD, POST, PUT");
-  response.setHeader("access-control-allow-headers", request.headers["access-control-request-headers"] ?? "*");
-  response.setHeader("access-control-expose-headers", "etag, location, x-amz-request-id");
 }
 
 function sendError(request: IncomingMessage, response: ServerResponse, requestId: string, error: unknown): void {

@@ -87,9 +87,13 @@ export async function verifySignature(
   const principal = checkScope(claim, verifier);
   const signingKey = await getSigningKey(Sha256, principal, claim.shortDate, claim.region, claim.service);
   const scope = createScope(claim.shortDate, claim.region, claim.service);
-  const canonical = canonicalRequest(request, claim.signedHeaders, payloadHash, claim.service);
-  const stringToSign = ["AWS4-HMAC-SHA256", claim.amzDate, scope, sha256Hex(canonical)].join("\n");
-  if (!sameSignature(hmacHex(signingKey, stringToSign), claim.signature)) {
+  const isSigned = (headers: IncomingHttpHeaders) => {
+    const canonical = canonicalRequest({ ...request, headers }, claim.signedHeaders, payloadHash, claim.service);
+    const stringToSign = ["AWS4-HMAC-SHA256", claim.amzDate, scope, sha256Hex(canonical)].join("\n");
+    return sameSignature(hmacHex(signingKey, stringToSign), claim.signature);
+  };
+  // Signers hash the UTF-8 of a header. Node hands on what came as Latin-1, which is what its own clients send; others send UTF-8.
+  if (!isSigned(request.headers) && !isSigned(decodeHeaders(request.headers))) {
     throw new SignatureError("mismatch", mismatchMessage);
   }
   checkAge(claim, date, verifier.now?.() ?? new Date());
@@ -216,8 +220,28 @@ function canonicalRequest(
   ].join("\n");
 }
 
+/** Node reads headers as Latin-1; clients that send other letters send their UTF-8. */
+export function decodeHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? decodeUtf8(value) : value]),
+  );
+}
+
+/** What Node read as Latin-1, as UTF-8 where its bytes are that. */
+function decodeUtf8(latin1: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(latin1, "latin1"));
+  } catch {
+    return latin1;
+  }
+}
+
 function canonicalHeader(value: string | string[] | undefined): string {
-  return [value ?? ""].flat().join(",").trim().replace(/\s+/g, " ");
+  return [value ?? ""]
+    .flat()
+    .join(",")
+    .replace(/[ \t]+/g, " ")
+    .replace(/^ | $/g, "");
 }
 
 /** Percent-encodes all but RFC 3986's unreserved characters and the slashes. */

@@ -7,8 +7,20 @@ import { build, type Plugin } from "esbuild";
 interface Pulumi {
   runtime: {
     setMocks(mocks: object, project: string, stack: string, preview: boolean): Promise<void>;
+    /** Where the mocks hear of every resource, options included. */
+    getMonitor(): Monitor;
     runInPulumiStack(program: () => Promise<unknown>): Promise<unknown>;
   };
+}
+
+interface Registration {
+  getType(): string;
+  getName(): string;
+  getProtect(): boolean;
+}
+
+interface Monitor {
+  registerResource(registration: Registration, callback: unknown): unknown;
 }
 
 interface App {

@@ -4,7 +4,7 @@ export interface Graph {
   stage: string;
   region: string;
   account: string;
-  /** Whether `sst remove` is refused. */
+  /** Whether `sst remove` is refused. It says nothing of deployments: see `Resource.protect`. */
   protect: boolean;
   /** SST's: what `sst remove` does with tables and buckets, `remove` or `retain`. */
   removal: string;
@@ -22,6 +22,8 @@ export interface Resource {
   /** Pulumi's logical name, `ImageUploadedQueueQueue`: SST appends what it makes to the component's name. */
   name: string;
   inputs: Record<string, unknown>;
+  /** Whether Pulumi fails a deployment that would delete or replace it. */
+  protect: boolean;
   /** What the resource would be known by once made: inputs, ARN, URL. Other resources' inputs refer to these. */
   state: Record<string, unknown>;
 }

@@ -70,6 +70,18 @@ const placed = {
     ignorePublicAcls: either,
     restrictPublicBuckets: either,
   }),
+  "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": z.strictObject({
+    bucket: text,
+    rules: z.tuple([
+      z.strictObject({
+        applyServerSideEncryptionByDefault: z.strictObject({
+          sseAlgorithm: z.literal("aws:kms"),
+          kmsMasterKeyId: text,
+        }),
+        bucketKeyEnabled: z.literal(true),
+      }),
+    ]),
+  }),
   "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": z.strictObject({
     bucket: text,
     corsRules: z.array(

@@ -49,12 +49,15 @@ async function evaluate() {
   process.env.SST_SERVER = await answerRpc(builds);
   process.env = withSecrets(process.env);
 
+  const isProtected = new Set<string>();
   await pulumi.runtime.setMocks(
     {
       newResource(registration: Resource & { custom: boolean }) {
         if (registration.type === "sst:sst:Secret") secrets.push(registration.name);
         const resource = register(registration, { prefix: `${app.name}-${stage}-`, region });
-        if (registration.custom) resources.push(resource);
+        if (registration.custom) {
+          resources.push({ ...resource, protect: isProtected.has(`${registration.type} ${registration.name}`) });
+        }
         return resource;
       },
       call: ({ token, inputs }: { token: string; inputs: Record<string, unknown> }) => invoke(token, inputs, region),
@@ -63,6 +66,13 @@ async function evaluate() {
     stage,
     false,
   );
+  // Mocks are told a resource's inputs, and not its options.
+  const monitor = pulumi.runtime.getMonitor();
+  const passOn = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (registration, callback) => {
+    if (registration.getProtect()) isProtected.add(`${registration.getType()} ${registration.getName()}`);
+    return passOn(registration, callback);
+  };
   await pulumi.runtime.runInPulumiStack(() => run(config.run));
 
   // Outputs settle on their own: the graph is whole when the process has nothing left to do.

@@ -14,7 +14,7 @@ type Registration = Pick<Resource, "type" | "name" | "inputs">;
 export function register(
   { inputs: given, ...registered }: Registration,
   { prefix, region }: { prefix: string; region: string },
-): Resource & { id: string } {
+): Omit<Resource, "protect"> & { id: string } {
   const { type, name } = namesOf(registered);
   const inputs = withoutSuffix(unwrap(given) as Properties, prefix);
   const made = added(type, { ...inputs, logicalName: name }, region);

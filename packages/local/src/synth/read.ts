@@ -161,6 +161,10 @@ function readBucket(
       (block) =>
         block.blockPublicAcls && block.blockPublicPolicy && block.ignorePublicAcls && block.restrictPublicBuckets,
     ),
+    kmsKeyArn:
+      own(all("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")).flatMap(
+        ({ rules }) => rules.map((rule) => rule.applyServerSideEncryptionByDefault.kmsMasterKeyId),
+      )[0] ?? null,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { BucketSpec } from "../../manifest.ts";
 import {
   type AccessRequest,
@@ -38,6 +38,8 @@ export interface S3Call {
   key: string;
   /** A repeated parameter counts once. */
   query: Record<string, string>;
+  /** Decoded, with those that a presigned URL has in its query. */
+  headers: IncomingHttpHeaders;
 }
 
 export interface SignedCall extends S3Call {
@@ -64,6 +66,26 @@ function refusalOf(deps: S3Deps, request: AccessRequest): S3Error | null {
   if (decision.outcome === "allowed") return null;
   const resource = `"${request.resource}"`;
   return s3Errors.accessDenied(accessDeniedMessage({ ...request, ...decision, resource, account: deps.account }));
+}
+
+/** Throws S3Error unless the principal may use the bucket's own KMS key, where it has one: S3 asks for the key in its name. */
+export function authorizeKey(
+  deps: S3Deps,
+  principal: Principal,
+  bucket: string,
+  ...actions: ("kms:Decrypt" | "kms:GenerateDataKey")[]
+): void {
+  const keyArn = deps.buckets.get(bucket)?.kmsKeyArn;
+  for (const action of keyArn ? actions : []) authorize(deps, principal, action, keyArn ?? "");
+}
+
+/** S3 encrypts every object since January 2023, and says how. Source: S3 user guide, November 2026. */
+export function encryptionHeaders({ deps, bucket }: Pick<S3Call, "deps" | "bucket">): Record<string, string> {
+  const keyArn = deps.buckets.get(bucket)?.kmsKeyArn;
+  return {
+    "x-amz-server-side-encryption": keyArn ? "aws:kms" : "AES256",
+    ...(keyArn && { "x-amz-server-side-encryption-aws-kms-key-id": keyArn }),
+  };
 }
 
 export function objectArn(bucket: string, key: string): string {
@@ -105,9 +127,19 @@ export async function commitObject(
   await deps.blobs.remove(unused);
 }
 
-export function sendXml(response: ServerResponse, root: string, content: Xml, namespace: string | null = s3Namespace) {
+export function sendXml(
+  response: ServerResponse,
+  root: string,
+  content: Xml,
+  namespace: string | null = s3Namespace,
+  headers: Record<string, string> = {},
+) {
   const text = xmlDocument(root, content, namespace);
-  response.writeHead(200, { "content-type": "application/xml", "content-length": Buffer.byteLength(text) });
+  response.writeHead(200, {
+    ...headers,
+    "content-type": "application/xml",
+    "content-length": Buffer.byteLength(text),
+  });
   response.end(text);
 }
 

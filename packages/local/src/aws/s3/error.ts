@@ -76,7 +76,7 @@ export const s3Errors = {
     new S3Error(
       501,
       "NotImplemented",
-      `A header or query you provided implies functionality that is not here: ${what}`,
+      `A header or query you provided implies functionality that is not implemented here: ${what}`,
     ),
 };
 

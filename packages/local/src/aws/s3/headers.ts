@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { decodeHeaders } from "../sigv4.ts";
 import { S3Error } from "./error.ts";
+import { parseStorageClass, storageClassHeader } from "./storage-class.ts";
 
 /** What S3 keeps with an object besides its metadata. */
 const kept = [
@@ -28,6 +30,8 @@ export function storedHeaders(given: IncomingHttpHeaders | Record<string, string
       if (stored !== "") headers[name] = stored;
     }
   }
+  const storageClass = parseStorageClass([given[storageClassHeader]].flat()[0]);
+  if (storageClass !== "STANDARD") headers[storageClassHeader] = storageClass;
   if (metadataBytes > maxMetadataBytes) {
     throw new S3Error(400, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size", {
       Size: metadataBytes,
@@ -43,19 +47,17 @@ export function headerValue(value: string): string {
   return `=?UTF-8?B?${Buffer.from(value).toString("base64")}?=`;
 }
 
-/** Node reads headers as Latin-1; clients that send other letters send their UTF-8. */
-export function decodeHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? decodeUtf8(value) : value]),
-  );
-}
+/** Parameters of the signature itself, as they stand in a presigned URL. */
+const signatureParameter =
+  /^x-amz-(algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256)$/;
 
-function decodeUtf8(value: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(value, "latin1"));
-  } catch {
-    return value;
-  }
+/** SDKs move the `x-amz-…` headers of a presigned URL into its query. */
+export function headersOf(headers: IncomingHttpHeaders, query: Record<string, string>): IncomingHttpHeaders {
+  const moved = Object.entries(query).flatMap(([given, value]) => {
+    const name = given.toLowerCase();
+    return name.startsWith("x-amz-") && !signatureParameter.test(name) ? [[name, value]] : [];
+  });
+  return { ...Object.fromEntries(moved), ...decodeHeaders(headers) };
 }
 
 function withoutAwsChunked(encodings: string): string {

@@ -1,6 +1,7 @@
 import { authorize, type Operation, type SignedCall, sendXml } from "./call.ts";
 import { s3Errors } from "./error.ts";
 import { bucketArn } from "./events.ts";
+import { storageClassOf } from "./storage-class.ts";
 import type { StoredObject } from "./store.ts";
 
 const maxKeysLimit = 1000;
@@ -33,7 +34,7 @@ export const listObjectsV2: Operation = (call) => {
     KeyCount: page.objects.length + page.commonPrefixes.length,
     MaxKeys: page.maxKeys,
     IsTruncated: page.next !== null,
-    ...pageContent(page, encode),
+    ...pageContent(page, { encode, owner: query["fetch-owner"] === "true" ? call.deps.account : null }),
   });
 };
 
@@ -50,7 +51,7 @@ export const listObjects: Operation = (call) => {
     ...(query["encoding-type"] === undefined ? {} : { EncodingType: "url" }),
     MaxKeys: page.maxKeys,
     IsTruncated: page.next !== null,
-    ...pageContent(page, encode),
+    ...pageContent(page, { encode, owner: call.deps.account }),
   });
 };
 
@@ -127,7 +128,10 @@ function maxKeysOf(text: string | undefined): number {
   return Math.min(Number(text), maxKeysLimit);
 }
 
-function pageContent({ objects, commonPrefixes }: Page, encode: (text: string) => string) {
+function pageContent(
+  { objects, commonPrefixes }: Page,
+  { encode, owner }: { encode: (text: string) => string; owner: string | null },
+) {
   return {
     Contents: objects.map((object) => ({
       Key: encode(object.key),
@@ -135,7 +139,8 @@ function pageContent({ objects, commonPrefixes }: Page, encode: (text: string) =
       ETag: `"${object.etag}"`,
       ...(object.checksum ? { ChecksumAlgorithm: object.checksum.algorithm.toUpperCase() } : {}),
       Size: object.sizeBytes,
-      StorageClass: "STANDARD",
+      ...(owner !== null && { Owner: { ID: owner } }),
+      StorageClass: storageClassOf(object),
     })),
     CommonPrefixes: commonPrefixes.map((prefix) => ({ Prefix: encode(prefix) })),
   };

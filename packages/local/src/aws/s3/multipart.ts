@@ -3,7 +3,9 @@ import * as z from "zod";
 import { joinBlobs, type ReceivedBody, receiveBody } from "./body.ts";
 import {
   authorize,
+  authorizeKey,
   commitObject,
+  encryptionHeaders,
   missingKey,
   type Operation,
   objectArn,
@@ -15,41 +17,48 @@ import { algorithmNamed, type Checksum, digestBody } from "./checksum.ts";
 import { checkWriteConditions } from "./conditions.ts";
 import { S3Error, s3Errors } from "./error.ts";
 import { bucketArn } from "./events.ts";
-import { decodeHeaders, storedHeaders } from "./headers.ts";
-import { checksumHeaders, copySourceOf, parseBody, readCheckedBody } from "./objects.ts";
+import { storedHeaders } from "./headers.ts";
+import { checkCopyConditions, checksumHeaders, copySourceOf, parseBody, readCheckedBody } from "./objects.ts";
 import { parseRange } from "./range.ts";
+import { checkReadable, storageClassHeader } from "./storage-class.ts";
 import type { MultipartUpload, Part } from "./store.ts";
+import { s3Namespace } from "./xml.ts";
 
 /** Of every part but the last. Source: S3 user guide, "Multipart upload limits", November 2026. */
 const minPartBytes = 5 * 1024 ** 2;
 const maxPartNumber = 10_000;
 
-export const createMultipartUpload: Operation = ({ deps, request, response, bucket, key, identity }) => {
+export const createMultipartUpload: Operation = (call) => {
+  const { deps, response, bucket, key, headers, identity } = call;
   authorize(deps, identity.principal, "s3:PutObject", objectArn(bucket, key));
-  const algorithm = algorithmNamed(headerText(request.headers["x-amz-checksum-algorithm"]));
+  authorizeKey(deps, identity.principal, bucket, "kms:GenerateDataKey");
+  const algorithm = algorithmNamed(headerText(headers["x-amz-checksum-algorithm"]));
   const upload: MultipartUpload = {
     id: crypto.randomUUID(),
     bucket,
     key,
-    headers: storedHeaders(decodeHeaders(request.headers)),
+    headers: storedHeaders(headers),
     algorithm,
-    fullObject: algorithm === "crc64nvme" || request.headers["x-amz-checksum-type"] === "FULL_OBJECT",
+    fullObject: algorithm === "crc64nvme" || headers["x-amz-checksum-type"] === "FULL_OBJECT",
     initiatedMs: deps.now(),
   };
   deps.store.putUpload(upload);
-  sendXml(response, "InitiateMultipartUploadResult", { Bucket: bucket, Key: key, UploadId: upload.id });
+  const content = { Bucket: bucket, Key: key, UploadId: upload.id };
+  sendXml(response, "InitiateMultipartUploadResult", content, s3Namespace, encryptionHeaders(call));
 };
 
 export const uploadPart: Operation = async (call) => {
   const { deps, request, response, bucket, key, query, identity } = call;
   authorize(deps, identity.principal, "s3:PutObject", objectArn(bucket, key));
+  // S3 reads the parts again before it joins them.
+  authorizeKey(deps, identity.principal, bucket, "kms:GenerateDataKey", "kms:Decrypt");
   const upload = findUpload(call);
   const number = Number(query.partNumber);
   if (!Number.isInteger(number) || number < 1 || number > maxPartNumber) {
     const message = `Part number must be an integer between 1 and ${maxPartNumber}, inclusive`;
     throw s3Errors.invalidArgument(message, "partNumber", query.partNumber);
   }
-  const copied = request.headers["x-amz-copy-source"] !== undefined;
+  const copied = call.headers["x-amz-copy-source"] !== undefined;
   const body = copied ? await copyPart(call, upload) : await receiveBody(request, identity, deps.blobs);
   const { blob, sizeBytes, digests } = body;
   const modifiedMs = deps.now();
@@ -65,7 +74,7 @@ export const uploadPart: Operation = async (call) => {
   await deps.blobs.remove(replaced.map((earlier) => earlier.blob));
   const ETag = `"${part.md5}"`;
   if (copied) sendXml(response, "CopyPartResult", { LastModified: new Date(modifiedMs).toISOString(), ETag });
-  else sendEmpty(response, 200, { etag: ETag, ...checksumHeaders(part) });
+  else sendEmpty(response, 200, { etag: ETag, ...checksumHeaders(part), ...encryptionHeaders(call) });
 };
 
 const completedPart = z.object({ PartNumber: z.string(), ETag: z.string() });
@@ -78,9 +87,12 @@ const completion = z.object({
 export const completeMultipartUpload: Operation = async (call) => {
   const { deps, request, response, bucket, key, identity } = call;
   authorize(deps, identity.principal, "s3:PutObject", objectArn(bucket, key));
+  // S3 reads the parts again before it joins them.
+  authorizeKey(deps, identity.principal, bucket, "kms:GenerateDataKey", "kms:Decrypt");
   const upload = findUpload(call);
   const { CompleteMultipartUpload } = parseBody(completion, await readCheckedBody(request));
   const parts = chosenParts(CompleteMultipartUpload.Part, deps.store.parts(upload.id));
+  checkTotalSize(headerText(call.headers["x-amz-mp-object-size"]), parts);
   const { blob, sizeBytes, digests } = await joinBlobs(deps.blobs, parts, upload.fullObject ? upload.algorithm : null);
   const checksum = upload.fullObject ? digests.checksum : await compositeChecksum(parts);
   const md5s = Buffer.concat(parts.map((part) => Buffer.from(part.md5, "hex")));
@@ -93,12 +105,13 @@ export const completeMultipartUpload: Operation = async (call) => {
       checkWriteConditions(request.headers, key, existing);
     },
   });
-  sendXml(response, "CompleteMultipartUploadResult", {
+  const content = {
     Location: `http://${request.headers.host}/${encodeURI(`${bucket}/${key}`)}`,
     Bucket: bucket,
     Key: key,
     ETag: `"${etag}"`,
-  });
+  };
+  sendXml(response, "CompleteMultipartUploadResult", content, s3Namespace, encryptionHeaders(call));
 };
 
 export const abortMultipartUpload: Operation = async (call) => {
@@ -120,7 +133,7 @@ export const listParts: Operation = (call) => {
     Bucket: bucket,
     Key: key,
     UploadId: upload.id,
-    StorageClass: "STANDARD",
+    StorageClass: upload.headers[storageClassHeader] ?? "STANDARD",
     PartNumberMarker: marker,
     NextPartNumberMarker: page.at(-1)?.number ?? 0,
     MaxParts: limit,
@@ -144,7 +157,7 @@ export const listMultipartUploads: Operation = ({ deps, response, bucket, query,
     Upload: uploads.map((upload) => ({
       Key: upload.key,
       UploadId: upload.id,
-      StorageClass: "STANDARD",
+      StorageClass: upload.headers[storageClassHeader] ?? "STANDARD",
       Initiated: new Date(upload.initiatedMs).toISOString(),
     })),
   });
@@ -158,13 +171,16 @@ function findUpload({ deps, bucket, key, query }: SignedCall): MultipartUpload {
 }
 
 /** A part that is a range of an object: how clients copy large objects. */
-async function copyPart({ deps, request, identity }: SignedCall, upload: MultipartUpload): Promise<ReceivedBody> {
+async function copyPart({ deps, headers, identity }: SignedCall, upload: MultipartUpload): Promise<ReceivedBody> {
   const { principal } = identity;
-  const source = copySourceOf(request.headers["x-amz-copy-source"]);
+  const source = copySourceOf(headers["x-amz-copy-source"]);
   authorize(deps, principal, "s3:GetObject", objectArn(source.bucket, source.key));
   const original = deps.store.object(source.bucket, source.key);
   if (!original) throw missingKey(deps, principal, source.bucket, source.key);
-  const range = parseRange(headerText(request.headers["x-amz-copy-source-range"]), original.sizeBytes);
+  authorizeKey(deps, principal, source.bucket, "kms:Decrypt");
+  checkReadable(original, "copy");
+  checkCopyConditions(headers, original);
+  const range = parseRange(headerText(headers["x-amz-copy-source-range"]), original.sizeBytes);
   return joinBlobs(deps.blobs, [{ blob: original.blob, range }], upload.algorithm);
 }
 
@@ -192,6 +208,14 @@ function chosenParts(listed: { PartNumber: string; ETag: string }[], uploaded: P
   const small = parts.slice(0, -1).find((part) => part.sizeBytes < minPartBytes);
   if (small) throw s3Errors.tooSmall(small.sizeBytes, minPartBytes);
   return parts;
+}
+
+/** Throws S3Error when the client counts other bytes than came. */
+function checkTotalSize(declared: string | undefined, parts: Part[]): void {
+  const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+  if (declared !== undefined && Number(declared) !== sizeBytes) {
+    throw s3Errors.invalidRequest(`The provided 'x-amz-mp-object-size' header does not match what was computed.`);
+  }
 }
 
 /** S3's checksum of checksums: that of the parts' values one after another, and how many there were. */

@@ -13,10 +13,11 @@ import {
   SignatureError,
   sameSignature,
 } from "../sigv4.ts";
-import { authorize, commitObject, objectArn, type S3Call, sendEmpty } from "./call.ts";
+import { authorize, authorizeKey, commitObject, encryptionHeaders, objectArn, type S3Call, sendEmpty } from "./call.ts";
 import { checkDigests, declaredDigests, digestBody } from "./checksum.ts";
 import { S3Error, s3Errors, signatureRefused } from "./error.ts";
 import { storedHeaders } from "./headers.ts";
+import { checkOptions } from "./options.ts";
 import { checkPolicy, type SizeRange } from "./policy.ts";
 import { checkKey } from "./request.ts";
 import { xmlDocument } from "./xml.ts";
@@ -46,6 +47,11 @@ export async function postObject(call: S3Call): Promise<Principal> {
   const principal = await verifyForm(call, fields, fields.policy);
   const size = checkPolicy(fields.policy, { ...fields, key, bucket }, new Date(deps.now()));
   authorize(deps, principal, "s3:PutObject", objectArn(bucket, key));
+  authorizeKey(deps, principal, bucket, "kms:GenerateDataKey");
+  const { acl, tagging, ...others } = fields;
+  // Two fields that a form names otherwise than a header.
+  const options = { ...others, ...(acl && { "x-amz-acl": acl }), ...(tagging && { "x-amz-tagging": tagging }) };
+  checkOptions(options, { bucket: deps.buckets.get(bucket), account: deps.account });
 
   const headers = storedHeaders(fields);
   const declared = declaredDigests(fields);
@@ -156,14 +162,10 @@ async function* withinRange(file: Readable, size: SizeRange, update: (chunk: Buf
 }
 
 /** As the form wishes: a redirect, 200, 201 with a document, or 204. */
-function respond(
-  { request, response, bucket }: S3Call,
-  fields: Record<string, string>,
-  key: string,
-  etag: string,
-): void {
+function respond(call: S3Call, fields: Record<string, string>, key: string, etag: string): void {
+  const { request, response, bucket } = call;
   const location = `http://${request.headers.host}/${encodeURIComponent(bucket)}/${encodeURIComponent(key)}`;
-  const headers = { etag: `"${etag}"`, location };
+  const headers = { etag: `"${etag}"`, location, ...encryptionHeaders(call) };
   const redirect = fields.success_action_redirect ?? fields.redirect;
   if (redirect !== undefined && URL.canParse(redirect)) {
     const target = new URL(redirect);

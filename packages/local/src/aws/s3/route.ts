@@ -1,6 +1,6 @@
-import { authorize, type Operation, type SignedCall, sendEmpty, sendXml } from "./call.ts";
+import { bucketReadings, createBucket, headBucket, readBucket } from "./bucket.ts";
+import type { Operation, SignedCall } from "./call.ts";
 import { s3Errors } from "./error.ts";
-import { bucketArn } from "./events.ts";
 import { listBuckets, listObjects, listObjectsV2 } from "./list.ts";
 import {
   abortMultipartUpload,
@@ -10,14 +10,27 @@ import {
   listParts,
   uploadPart,
 } from "./multipart.ts";
-import { copyObject, deleteObject, deleteObjects, getObject, putObject } from "./objects.ts";
+import {
+  copyObject,
+  deleteObject,
+  deleteObjects,
+  getObject,
+  getObjectAcl,
+  getObjectTagging,
+  putObject,
+} from "./objects.ts";
 
-/** Parameters that turn a request into an operation which is not here; ignoring one would do something else than asked. */
+/**
+ * Parameters that turn a request into an operation which is not here; ignoring one would do something else than asked. Some can be
+ * read of a bucket or an object all the same. Source: the operations of the S3 API reference, November 2026.
+ */
 const otherOperations = new Set(
   (
-    "accelerate acl analytics attributes cors encryption intelligent-tiering inventory legal-hold lifecycle logging " +
-    "metrics notification object-lock ownershipControls policy policyStatus publicAccessBlock replication requestPayment " +
-    "restore retention select tagging torrent versionId versions website"
+    "abac accelerate acl analytics annotation annotations append attributes cors encryption intelligent-tiering inventory " +
+    "legal-hold lifecycle location logging metadataAnnotationTable metadataConfiguration metadataInventoryTable metadataJournalTable " +
+    "metadataTable metrics notification object-lock objectIntelligentTiering ownershipControls policy policyStatus " +
+    "publicAccessBlock renameObject replication requestPayment restore retention select select-type session tagging torrent " +
+    "versioning versions website"
   ).split(" "),
 );
 
@@ -25,19 +38,29 @@ const otherOperations = new Set(
 export function operationOf({ request, bucket, key, query }: Omit<SignedCall, "identity">): Operation {
   const { method = "GET" } = request;
   const has = (name: string) => Object.hasOwn(query, name);
+  // Without versions, every object is the one whose version is called null.
+  if (has("versionId") && query.versionId !== "null") throw s3Errors.notImplemented("?versionId");
   const other = Object.keys(query).find((name) => otherOperations.has(name));
-  if (other !== undefined) throw s3Errors.notImplemented(`?${other}`);
+  if (other !== undefined) {
+    const reading = Object.hasOwn(bucketReadings, other) ? bucketReadings[other] : undefined;
+    if (method === "GET" && bucket !== "" && key === "" && reading) return readBucket(reading);
+    if (method === "GET" && key !== "" && other === "acl") return getObjectAcl;
+    if (method === "GET" && key !== "" && other === "tagging") return getObjectTagging;
+    throw s3Errors.notImplemented(`?${other}`);
+  }
   if (bucket === "") {
     if (method === "GET") return listBuckets;
   } else if (key === "") {
     if (method === "HEAD") return headBucket;
-    if (method === "GET" && has("location")) return getBucketLocation;
-    if (method === "GET" && has("versioning")) return getBucketVersioning;
     if (method === "GET" && has("uploads")) return listMultipartUploads;
     if (method === "GET") return query["list-type"] === "2" ? listObjectsV2 : listObjects;
     if (method === "POST" && has("delete")) return deleteObjects;
-    if (method === "PUT" || method === "DELETE") throw s3Errors.notImplemented("buckets are declared in infra/");
+    if (method === "PUT") return createBucket;
+    if (method === "DELETE") throw s3Errors.notImplemented("the end of a bucket; it is declared in infra/");
   } else {
+    if ((method === "GET" || method === "HEAD") && !has("uploadId") && has("partNumber")) {
+      throw s3Errors.notImplemented("?partNumber");
+    }
     if (method === "GET" || method === "HEAD") return has("uploadId") ? listParts : getObject;
     if (method === "DELETE") return has("uploadId") ? abortMultipartUpload : deleteObject;
     if (method === "POST" && has("uploads")) return createMultipartUpload;
@@ -47,19 +70,3 @@ export function operationOf({ request, bucket, key, query }: Omit<SignedCall, "i
   }
   throw s3Errors.methodNotAllowed(method);
 }
-
-const headBucket: Operation = ({ deps, response, bucket, identity }) => {
-  authorize(deps, identity.principal, "s3:ListBucket", bucketArn(bucket));
-  sendEmpty(response, 200, { "x-amz-bucket-region": deps.region });
-};
-
-/** Empty for us-east-1, as it has always been. */
-const getBucketLocation: Operation = ({ deps, response, bucket, identity }) => {
-  authorize(deps, identity.principal, "s3:GetBucketLocation", bucketArn(bucket));
-  sendXml(response, "LocationConstraint", deps.region === "us-east-1" ? "" : deps.region);
-};
-
-const getBucketVersioning: Operation = ({ deps, response, bucket, identity }) => {
-  authorize(deps, identity.principal, "s3:GetBucketVersioning", bucketArn(bucket));
-  sendXml(response, "VersioningConfiguration", "");
-};
