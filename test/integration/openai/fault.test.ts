@@ -118,6 +118,63 @@ describe("a rule", () => {
   });
 });
 
+describe("a marker in a conversation", () => {
+  const tool = { type: "function", function: { name: "unasked", parameters: { type: "object", properties: {} } } };
+  type Turn = Record<string, unknown>;
+
+  /** Runs tools as an agent does: sends the conversation again with each call's result. @returns how many requests it took */
+  async function agentLoop(content: string, system?: string): Promise<number> {
+    const messages: Turn[] = [...(system ? [{ role: "system", content: system }] : []), { role: "user", content }];
+    for (let turns = 1; turns <= 10; turns++) {
+      const response = await openai.post({ model: "gpt-4o-mini", messages, tools: [tool] });
+      if (response.status !== 200) continue;
+      const [choice] = (await wire(response)).choices;
+      if (!choice) throw new Error("no choice");
+      const calls = choice.message.tool_calls ?? [];
+      if (calls.length === 0) return turns;
+      messages.push({ ...choice.message } as unknown as Turn);
+      for (const call of calls) messages.push({ role: "tool", tool_call_id: call.id, content: "done" });
+    }
+    throw new Error("the loop does not end");
+  }
+
+  it("is spent once an assistant has answered its message, so that an agent's loop ends", async () => {
+    expect(await agentLoop("[[fault:tool_calls]] Go")).toBe(2);
+    expect(await agentLoop("Go", "Be brief. [[fault:tool_calls]]")).toBe(2);
+  });
+
+  it("counts up to its own message, however the conversation goes on", async () => {
+    expect(await agentLoop("[[fault:tool_calls times=3]] Go")).toBe(4);
+    expect(await agentLoop("[[fault:429 times=2]] Go on")).toBe(3);
+  });
+
+  it("counts anew in another conversation", async () => {
+    const marked = { role: "user", content: "[[fault:500 times=1]] the same words" };
+    const said = async (before: Turn[]) =>
+      (await openai.post({ model: "gpt-4o-mini", messages: [...before, marked] })).status;
+    expect([await said([]), await said([])]).toEqual([500, 200]);
+    expect(await said([{ role: "system", content: "another" }])).toBe(500);
+  });
+
+  it("in a later message strikes when an earlier one is spent", async () => {
+    const messages = [
+      { role: "user", content: "[[fault:429]] one" },
+      { role: "assistant", content: "1" },
+      { role: "user", content: "[[fault:503]] two" },
+    ];
+    expect((await openai.post({ model: "gpt-4o-mini", messages })).status).toBe(503);
+  });
+
+  it("is nothing in what an assistant said", async () => {
+    const messages = [
+      { role: "user", content: "hi" },
+      { role: "assistant", content: "[[fault:500]]" },
+      { role: "user", content: "again" },
+    ];
+    expect((await openai.post({ model: "gpt-4o-mini", messages })).status).toBe(200);
+  });
+});
+
 describe("a marker in the text", () => {
   it("strikes every request that holds it, or so many", async () => {
     expect(await statuses("hi [[fault:429 retry_after=1]]", 2)).toEqual([429, 429]);

@@ -89,3 +89,53 @@ describe("tools", () => {
     expect(choice).toMatchObject({ finish_reason: "function_call", message: { function_call: { name: "get_time" } } });
   });
 });
+
+describe("allowed tools", () => {
+  const allowed = (mode: string, name: string) => ({
+    tool_choice: { type: "allowed_tools", allowed_tools: { mode, tools: [{ type: "function", function: { name } }] } },
+  });
+
+  it("are the only ones that are called", async () => {
+    expect((await choiceOf("get the weather and get the time", allowed("auto", "get_time"))).names).toEqual([
+      "get_time",
+    ]);
+    expect((await choiceOf("get the weather", allowed("auto", "get_time"))).names).toEqual([]);
+    expect((await choiceOf("Good morning", allowed("required", "get_time"))).names).toEqual(["get_time"]);
+  });
+
+  it("are refused when they are no tools of the request, or the mode is unknown", async () => {
+    for (const choice of [allowed("auto", "get_rain"), allowed("none", "get_time")])
+      expect((await openai.post(saying("hi", { tools, ...choice }))).status).toBe(400);
+  });
+});
+
+describe("a custom tool", () => {
+  const custom = (format?: object) => ({
+    tools: [{ type: "custom", custom: { name: "run", format } }],
+    tool_choice: "required",
+  });
+  const grammar = (syntax: string, definition: string) => custom({ type: "grammar", grammar: { syntax, definition } });
+  async function inputOf(changes: object) {
+    const { choices } = await wire(await openai.post(saying("hi", { ...changes })));
+    return (choices[0]?.message.tool_calls?.[0] as { custom: { input: string } } | undefined)?.custom.input;
+  }
+
+  it("is called with text, which matches its regular expression", async () => {
+    expect(await inputOf(custom({ type: "text" }))).not.toBe("");
+    expect(await inputOf(grammar("regex", "^[A-Z]{2}\\-\\d{3}$"))).toMatch(/^[A-Z]{2}-\d{3}$/);
+  });
+
+  it("may have a Lark grammar", async () => {
+    expect(await inputOf(grammar("lark", "start: WORD\nWORD: /[a-z]+/"))).not.toBe("");
+  });
+
+  it.each([
+    ["a regular expression that is none", grammar("regex", "(")],
+    ["a Lark grammar without a start", grammar("lark", "WORD: /a/")],
+    ["an unknown syntax", grammar("ebnf", "a")],
+    ["no definition", custom({ type: "grammar", grammar: { syntax: "regex" } })],
+    ["an unknown format", custom({ type: "xml" })],
+  ])("is refused for %s", async (_, changes) => {
+    expect((await openai.post(saying("hi", changes))).status).toBe(400);
+  });
+});

@@ -22,11 +22,16 @@ interface Place {
 interface Budget {
   values: number;
   characters: number;
+  /** How long matching patterns may still take. */
+  matchMs: number;
+  /** What was made for a pattern and a text before. */
+  fitted: Map<string, string>;
 }
 
 /** More than any model's longest answer: 128,000 tokens are about half a million characters. */
-const MAX_VALUES = 50_000;
+const MAX_VALUES = 20_000;
 const MAX_CHARACTERS = 500_000;
+const MAX_MATCH_MS = 2_000;
 
 /** Why a schema has no answer that a model could give. */
 const TOO_LARGE = "every instance is longer than the model's longest answer";
@@ -41,7 +46,7 @@ const MAX_RECURSION = 2;
  * @throws RangeError for a schema that no finite value fits
  */
 export function instanceOf(schema: Fields, subject: Subject): unknown {
-  const budget = { values: MAX_VALUES, characters: MAX_CHARACTERS };
+  const budget = { values: MAX_VALUES, characters: MAX_CHARACTERS, matchMs: MAX_MATCH_MS, fitted: new Map() };
   return valueFor(schema, { name: "", item: null, followed: new Map(), depth: 0, budget }, schema, subject);
 }
 
@@ -217,9 +222,22 @@ function stringValue(schema: Fields, place: Place, subject: Subject): string {
       : String(fact ?? phraseFor(place.name, subject));
   const least = Number(schema.minLength ?? 0);
   spend(place.budget, Math.max(least, natural.length));
-  const fitting = isPattern(schema.pattern) ? textFitting(schema.pattern, natural) : natural;
+  const fitting = isPattern(schema.pattern) ? fittingOnce(schema.pattern, natural, place.budget) : natural;
   // What matches a pattern by design is left as it is.
   if (fitting !== natural) return fitting;
   const sized = [...natural].slice(0, Number(schema.maxLength ?? Infinity));
   return sized.join("") + ".".repeat(Math.max(0, least - sized.length));
+}
+
+/** @throws RangeError when the patterns of one answer take too long to match */
+function fittingOnce(pattern: string, natural: string, budget: Budget): string {
+  const key = `${pattern}\n${natural}`;
+  const known = budget.fitted.get(key);
+  if (known !== undefined) return known;
+  const startedMs = performance.now();
+  const text = textFitting(pattern, natural);
+  budget.matchMs -= performance.now() - startedMs;
+  if (budget.matchMs < 0) throw new RangeError("its patterns take too long to match");
+  budget.fitted.set(key, text);
+  return text;
 }
