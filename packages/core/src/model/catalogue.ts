@@ -12,7 +12,8 @@ import type { Effort, ImageRule, Model, PatchLimit, Prices, TokenPrices } from "
  *             gpt-5.5 30 of 3000 × 3000 → 318,283; gpt-5.6-sol 4000 × 2500 → 11,930; gpt-6-luna 2400 × 2400 → 6,783
  *   tools     400s of Chat Completions: BerriAI/litellm#34569 (gpt-5.6), onyx-dot-app/onyx#15008 (gpt-6-sol),
  *             pipecat-ai/pipecat#4043 (gpt-5.4), bolna-ai/bolna#1019 (gpt-6-astra)
- *   efforts   the models' pages, BerriAI/litellm-docs#1173 (gpt-6-astra), LiteLLM's table 1.110.2 (gpt-6.1)
+ *   efforts   of Chat Completions, which refuses the Responses API's "max": mnfst/modelparams.dev#236 (gpt-5.6, tried on 2026-08-17),
+ *             BerriAI/litellm-docs#1173 (gpt-6-astra); inferred for the rest of gpt-6; LiteLLM's table 1.110.2 (who takes "none")
  */
 const source = "https://developers.openai.com/api/docs/pricing, checked 2026-11-28";
 
@@ -122,7 +123,7 @@ const gpt5Point = (own: Row): Model =>
   });
 const current = (own: Row): Model =>
   gpt5({
-    efforts: ["none", "low", "medium", "high", "xhigh", "max"],
+    efforts: ["none", "low", "medium", "high", "xhigh"],
     temperature: "effort none",
     chatTools: "effort none",
     contextTokens: 1_050_000,

@@ -69,7 +69,7 @@ export interface Model {
   takesAudio: boolean;
   /** `max_tokens` works; where it does not, `max_completion_tokens` does. */
   takesMaxTokens: boolean;
-  /** The values of `reasoning_effort`, and the one that holds when the request names none; empty for models that do not reason. */
+  /** The values of `reasoning_effort` on Chat Completions, and the one that holds when the request names none; empty for models that do not reason. */
   efforts: readonly Effort[];
   defaultEffort: Effort | null;
   /** When `temperature`, `top_p` and their kind work: always, only with the effort `none`, or never. */
