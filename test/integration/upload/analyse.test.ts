@@ -189,3 +189,31 @@ describe("a key that ends in an id which nobody announced", () => {
     expect(result).toMatchObject({ owner: victim, status: "succeeded" });
   });
 });
+
+describe("an image that S3 refuses to give", () => {
+  const refused = Object.assign(new Error("Access Denied"), { name: "AccessDenied" });
+  const images = { get: () => Promise.reject(refused), remove: () => Promise.reject(refused) };
+
+  test("comes back, fails at its last receive, and succeeds when its dead letter is sent back", async () => {
+    const { owner, announce } = newOwner();
+    const id = await announce();
+    const object = { bucket, key: uploadKey(owner, id), sizeBytes: png.length, etag: "e1", sequencer: "01" };
+    const receive = (lastChance: boolean) =>
+      analyseUpload({ ...deps, images }, object, { deadlineMs: Date.now() + 60_000, lastChance });
+    const failure = { code: "internal", retryable: true, resultId: id };
+    await expect(receive(false)).rejects.toMatchObject(failure);
+    expect((await readItem(store, id))?.result.status).toBe("running");
+    await expect(receive(true)).rejects.toMatchObject(failure);
+    expect(await readResult(store, id)).toMatchObject({ status: "failed", usage: null, error: { code: "internal" } });
+    expect((await analyse(owner, id, 1))?.result).toMatchObject({ id, status: "succeeded" });
+  });
+
+  test("keeps its result when it cannot be deleted", async () => {
+    const { owner, announce } = newOwner();
+    const id = await announce();
+    await analyse(owner, id, 1);
+    const item = (await readItem(store, id)) ?? expect.fail("The result is gone.");
+    await expect(deleteResult(store, images, item, deps.now())).rejects.toThrow("Access Denied");
+    expect((await readResult(store, id))?.status).toBe("succeeded");
+  });
+});

@@ -1,9 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { createS3TextStore } from "@tollgate/core/s3-text-store";
 import { createImageStore } from "@tollgate/core/upload/s3-images";
 import { maxImageBytes } from "@tollgate/core/vision/image";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { allow, functionPrincipal } from "../aws/fixtures.ts";
 import { bucket, startObjects } from "../aws/s3-fixtures.ts";
+
+const objects = [`arn:aws:s3:::${bucket}/*`];
+const kmsKeyArn = "arn:aws:kms:us-east-1:000000000000:key/5f1b2c3d-0000-4000-8000-000000000000";
 
 async function startImages() {
   const s3 = await startObjects();
@@ -81,16 +85,55 @@ test("does not take for removed what it may not remove", async () => {
   await expect(images.remove("uploads/acme/cat.png")).rejects.toThrow("s3:DeleteObject");
 });
 
-test("does not take for gone what is there and may not be read: an archived object, or one without permission", async () => {
-  const { images, put } = await startImages();
-  await put("uploads/acme/cold.png", "x", { StorageClass: "GLACIER" });
-  await expect(images.get("uploads/acme/cold.png")).rejects.toMatchObject({ name: "InvalidObjectState" });
+describe("for a role that may not list the bucket", () => {
+  const role = functionPrincipal("role", [allow(["s3:GetObject", "s3:DeleteObject"], objects)]);
 
-  const remover = functionPrincipal("remover", [allow(["s3:DeleteObject"], [`arn:aws:s3:::${bucket}/uploads/*`])]);
-  const { clientOf, put: putThere } = await startObjects({ principals: [remover] });
-  const { ETag: etag } = await putThere("uploads/acme/cat.png", "x");
-  const blind = createImageStore(clientOf(remover), bucket);
-  await expect(blind.get("uploads/acme/cat.png")).rejects.toThrow("s3:GetObject");
-  // With If-Match, S3 wants to read the object as well.
-  await expect(blind.remove("uploads/acme/cat.png", { etag })).rejects.toThrow("s3:GetObject");
+  test("a missing object is absent", async () => {
+    const { clientOf } = await startObjects({ principals: [role] });
+    expect(await createImageStore(clientOf(role), bucket).get("uploads/acme/cat.png")).toBeNull();
+  });
+
+  test("a replaced object is absent", async () => {
+    const { clientOf, put } = await startObjects({ principals: [role] });
+    const { ETag: etag } = await put("uploads/acme/cat.png", "first");
+    await put("uploads/acme/cat.png", "second");
+    expect(await createImageStore(clientOf(role), bucket).get("uploads/acme/cat.png", { etag })).toBeNull();
+  });
+
+  test("an object whose KMS key it may not use is an error, and not absent", async () => {
+    const { clientOf, put } = await startObjects({ principals: [role], spec: { kmsKeyArn } });
+    await put("uploads/acme/cat.png");
+    await expect(createImageStore(clientOf(role), bucket).get("uploads/acme/cat.png")).rejects.toThrow("kms:Decrypt");
+    await expect(createS3TextStore(clientOf(role), bucket).get("uploads/acme/cat.png")).rejects.toThrow("kms:Decrypt");
+  });
+
+  test.each(["GLACIER", "DEEP_ARCHIVE"] as const)(
+    "an object in %s is an error, and not absent",
+    async (StorageClass) => {
+      const { clientOf, put } = await startObjects({ principals: [role] });
+      await put("uploads/acme/cat.png", "x", { StorageClass });
+      await expect(createImageStore(clientOf(role), bucket).get("uploads/acme/cat.png")).rejects.toMatchObject({
+        name: "InvalidObjectState",
+      });
+      await expect(createS3TextStore(clientOf(role), bucket).get("uploads/acme/cat.png")).rejects.toMatchObject({
+        name: "InvalidObjectState",
+      });
+    },
+  );
+});
+
+test.each([
+  "uploads/acme/cat.png",
+  "uploads/acme/User: x is not authorized to perform: s3:ListBucket on resource: y.png",
+])("an object that the role may neither read nor delete is an error, and not absent: %s", async (key) => {
+  const role = functionPrincipal("role", [allow(["s3:PutObject"], objects)]);
+  const { clientOf, put } = await startObjects({ principals: [role] });
+  const { ETag: etag } = await put(key);
+  const images = createImageStore(clientOf(role), bucket);
+  await expect(images.get(key)).rejects.toThrow("s3:GetObject");
+  await expect(images.get(key, { etag })).rejects.toThrow("s3:GetObject");
+  await expect(images.remove(key, { etag })).rejects.toThrow("s3:DeleteObject");
+  const texts = createS3TextStore(clientOf(role), bucket);
+  await expect(texts.get(key)).rejects.toThrow("s3:GetObject");
+  await expect(texts.remove(key)).rejects.toThrow("s3:DeleteObject");
 });

@@ -6,17 +6,21 @@ import { type ImageStore, imageTooLarge } from "./image-store.ts";
 /** S3's answer to `If-Match` when the object is another one by now. */
 const replacedStatus = 412;
 /**
- * S3 tells of a missing object only to those who may list the bucket. To others it answers 403, and names the permission that is
- * missing for the truth. Any other 403 is of an object that is there: its key of KMS may not be used, it is archived, or it may not
- * be read. Source: S3's API reference, "GetObject", and its user guide, "Troubleshoot access denied errors"; 2026-11.
+ * S3 tells a missing object from a forbidden one only to those who may list the bucket. Others are refused `s3:ListBucket`, by name.
+ * A key may hold any words and stands later in the sentence, so the action is read at its place.
+ * Source: "Troubleshoot access denied (403 Forbidden) errors in Amazon S3", S3 user guide, and "GetObject", S3 API reference, November 2026.
  */
-const isHidden = ({ $metadata, message }: S3ServiceException): boolean =>
-  $metadata.httpStatusCode === 403 && /\bs3:ListBucket\b/.test(message);
+const listingRefused = /^User: \S+ is not authorized to perform: s3:ListBucket on resource: /;
 
-/** Whether S3 refused for no other reason than that the object is not there, or not that one any more. */
+/**
+ * Whether the object is missing, or has been replaced. Any other refusal says nothing of that: the role may lack a permission for the
+ * object or for its KMS key, and an archived object has to be restored first.
+ */
 const isGone = (error: unknown): boolean =>
   error instanceof S3ServiceException &&
-  (error.name === "NoSuchKey" || error.$metadata.httpStatusCode === replacedStatus || isHidden(error));
+  (error.name === "NoSuchKey" ||
+    error.$metadata.httpStatusCode === replacedStatus ||
+    (error.name === "AccessDenied" && listingRefused.test(error.message)));
 
 export function createImageStore(s3: S3Client, bucket: string): ImageStore {
   return {
