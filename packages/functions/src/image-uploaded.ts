@@ -1,5 +1,6 @@
 import { type AppError, toAppError } from "@tollgate/core/error";
 import { analyseUpload, type CreatedObject } from "@tollgate/core/upload/analyse";
+import { isLeftAlone } from "@tollgate/core/upload/left-alone";
 import { createdObjects } from "@tollgate/core/upload/s3-event";
 import { causeOf, log } from "./log.ts";
 import { type Receive, records } from "./queue.ts";
@@ -22,6 +23,10 @@ export const handler = records(queue, async (receive) => {
 async function analyse(object: CreatedObject, receive: Receive): Promise<AppError | null> {
   const startedMs = Date.now();
   const { sequencer } = object;
+  if (isLeftAlone(object.key)) {
+    log("info", "object_left_alone", { sequencer });
+    return null;
+  }
   try {
     const performed = await analyseUpload(deps, object, { deadlineMs: receive.deadlineMs, lastChance: receive.isLast });
     if (!performed) log("warn", "object_without_owner", { sequencer, key: object.key });

@@ -80,3 +80,17 @@ test("does not take for removed what it may not remove", async () => {
   const images = createImageStore(clientOf(reader), bucket);
   await expect(images.remove("uploads/acme/cat.png")).rejects.toThrow("s3:DeleteObject");
 });
+
+test("does not take for gone what is there and may not be read: an archived object, or one without permission", async () => {
+  const { images, put } = await startImages();
+  await put("uploads/acme/cold.png", "x", { StorageClass: "GLACIER" });
+  await expect(images.get("uploads/acme/cold.png")).rejects.toMatchObject({ name: "InvalidObjectState" });
+
+  const remover = functionPrincipal("remover", [allow(["s3:DeleteObject"], [`arn:aws:s3:::${bucket}/uploads/*`])]);
+  const { clientOf, put: putThere } = await startObjects({ principals: [remover] });
+  const { ETag: etag } = await putThere("uploads/acme/cat.png", "x");
+  const blind = createImageStore(clientOf(remover), bucket);
+  await expect(blind.get("uploads/acme/cat.png")).rejects.toThrow("s3:GetObject");
+  // With If-Match, S3 wants to read the object as well.
+  await expect(blind.remove("uploads/acme/cat.png", { etag })).rejects.toThrow("s3:GetObject");
+});

@@ -47,6 +47,16 @@ describe("usageFrom", () => {
       expect(usageFrom({ ...usage, [details]: { audio_tokens } })).not.toHaveProperty("hasAudio");
   });
 
+  it("counts audio tokens by direction, never more than there are tokens", () => {
+    const usage = usageFrom({
+      prompt_tokens: 5,
+      completion_tokens: 2,
+      prompt_tokens_details: { audio_tokens: 4 },
+      completion_tokens_details: { audio_tokens: 3 },
+    });
+    expect(usage).toMatchObject({ hasAudio: true, audioPromptTokens: 4, audioCompletionTokens: 2 });
+  });
+
   it("is null when it does not say how many tokens went in and out", () => {
     for (const garbage of [
       undefined,

@@ -141,7 +141,7 @@ describe("a picture that has been tampered with", () => {
           );
         expect(decoded, inspection.message).toBe(false);
       }),
-      { seed: 13, numRuns: 3_000 },
+      { seed: 13, numRuns: 1_000 },
     );
   });
 
@@ -377,9 +377,9 @@ describe("what OpenAI does not take", () => {
       ["an MP4 or QuickTime video", text("\0\0\0\x18ftypisom")],
       ["nothing but zero bytes", Buffer.alloc(300)],
       ["no image format that is known", Buffer.from([1, 2, 3, 4, 5])],
-      // A header like a TGA's, of more pixels than there are bytes, and one with a colour map that it does not use.
+      // A header like a TGA's, of more pixels than there are bytes, and one of grey in 24 bits.
       ["no image format that is known", tga(2, 24, Buffer.alloc(35))],
-      ["no image format that is known", tga(9, 8, Buffer.alloc(12))],
+      ["no image format that is known", tga(11, 24, Buffer.alloc(12))],
       ["text", text("P6 is a fine flight, and P4 another")],
     ];
     for (const [name, bytes] of mistakes) {

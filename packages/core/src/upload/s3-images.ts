@@ -5,13 +5,18 @@ import { type ImageStore, imageTooLarge } from "./image-store.ts";
 
 /** S3's answer to `If-Match` when the object is another one by now. */
 const replacedStatus = 412;
-/** S3 tells a missing object from a forbidden one only to those who may list the bucket. */
-const hiddenStatus = 403;
+/**
+ * S3 tells of a missing object only to those who may list the bucket. To others it answers 403, and names the permission that is
+ * missing for the truth. Any other 403 is of an object that is there: its key of KMS may not be used, it is archived, or it may not
+ * be read. Source: S3's API reference, "GetObject", and its user guide, "Troubleshoot access denied errors"; 2026-11.
+ */
+const isHidden = ({ $metadata, message }: S3ServiceException): boolean =>
+  $metadata.httpStatusCode === 403 && /\bs3:ListBucket\b/.test(message);
 
 /** Whether S3 refused for no other reason than that the object is not there, or not that one any more. */
 const isGone = (error: unknown): boolean =>
   error instanceof S3ServiceException &&
-  (error.name === "NoSuchKey" || [replacedStatus, hiddenStatus].includes(error.$metadata.httpStatusCode ?? 0));
+  (error.name === "NoSuchKey" || error.$metadata.httpStatusCode === replacedStatus || isHidden(error));
 
 export function createImageStore(s3: S3Client, bucket: string): ImageStore {
   return {
