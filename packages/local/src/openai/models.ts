@@ -36,6 +36,8 @@ export interface Model {
   takesStop: boolean;
   /** Searches the web: takes `web_search_options`, and no sampling parameters. */
   searches: boolean;
+  /** Hears or speaks, and answers nothing else. Audio is not simulated, so that every request to it is refused. */
+  audio: boolean;
   takesJsonSchema: boolean;
   /** From gpt-5.6 on, writing to the prompt cache is billed and reported as `cache_write_tokens`. */
   reportsCacheWrites: boolean;
@@ -131,6 +133,7 @@ function model(alias: string, dates: string[], row: Row): Model {
     functionTools: "always",
     takesStop: true,
     searches: false,
+    audio: false,
     takesJsonSchema: true,
     reportsCacheWrites: false,
     shutdownDate: null,
@@ -159,6 +162,9 @@ export const MODELS: readonly Model[] = [
   model("gpt-4.1", ["2025-04-14"], { ...gpt41, image: tile(85, 170), shutdownDate: gpt4End }),
   model("gpt-4.1-mini", ["2025-04-14"], { ...gpt41, image: patch(1.62), shutdownDate: gpt4End }),
   model("gpt-4.1-nano", ["2025-04-14"], { ...gpt41, image: patch(2.46), shutdownDate: lastOctober }),
+  model("gpt-audio", ["2025-08-28"], { ...gpt4o, image: null, audio: true, shutdownDate: "2027-01-20" }),
+  model("gpt-audio-mini", ["2025-12-15"], { ...gpt4o, image: null, audio: true, shutdownDate: "2027-01-20" }),
+  model("gpt-audio-1.5", [], { ...gpt4o, image: null, audio: true }),
   model("o1-mini", ["2024-09-12"], {
     contextTokens: 128_000,
     maxInputTokens: 128_000,

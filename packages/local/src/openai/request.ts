@@ -75,6 +75,8 @@ export function parseRequest(body: unknown, now: Date): ChatRequest {
   const model = findModel(modelId, now);
   const messages = messagesAt(required(body, "messages", "messages"), model);
   checkPlainParameters(body);
+  if (model.audio)
+    throw badRequest("This model requires that either input content or output modality contain audio.", "model");
   checkSearch(body, model);
   const tools = toolParameters(body);
   const reasoningEffort = reasoningEffortOf(body, model);
