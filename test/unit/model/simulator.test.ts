@@ -7,7 +7,6 @@ import { type ImageRate, MODELS, type Model as SimulatedModel } from "../../../p
 
 /** Where the two differ today, and why: no other difference may be there, and none of these may be gone. */
 const notSimulated = "It has ended, and the simulated OpenAI only knows that.";
-const takesNoAudio = "The simulated OpenAI takes no audio (README.md).";
 const searchTools =
   "OpenAI's pages list no function calling for search models, and nobody has a 400 to show: the catalogue is careful.";
 const searchPictures =
@@ -30,9 +29,6 @@ const differences: Record<string, string> = {
   "gpt-5-search-api.images": searchPictures,
   "gpt-5.4-mini.images": smallPictures,
   "gpt-5.4-nano.images": smallPictures,
-  "gpt-audio": takesNoAudio,
-  "gpt-audio-1.5": takesNoAudio,
-  "gpt-audio-mini": takesNoAudio,
   "o1-mini":
     "It ended in 2025, before the catalogue began. The simulated OpenAI has it for what it answers of a model that has ended.",
 };
