@@ -202,6 +202,16 @@ describe("a key with a rate", () => {
     expect((await caller.usage()).requests).toBe(3);
   });
 
+  test("counts requests to every route that asks OpenAI", async () => {
+    const caller = await newCaller(stage, { rpm: 2 });
+    const image = { url: `data:image/png;base64,${(await picture("png", 21, 22)).toString("base64")}` };
+    expect((await caller.send("POST", "/vision", { images: [image], prompt: unique() })).status).toBe(200);
+    const completion = { model: "gpt-6-luna", ...hello() };
+    expect((await caller.send("POST", "/v1/chat/completions", completion)).status).toBe(200);
+    expect((await caller.send("POST", "/vision", { images: [image], prompt: unique() })).status).toBe(429);
+    expect((await caller.send("POST", "/v1/chat/completions", completion)).status).toBe(429);
+  });
+
   test("lets exactly so many of many at once through", async () => {
     const caller = await newCaller(stage, { rpm: 5 });
     await caller.send("GET", "/schemas");

@@ -2,6 +2,8 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+import { readBudget } from "@tollgate/core/budget/budget";
+import { monthOf } from "@tollgate/core/budget/month";
 import { claim } from "@tollgate/core/result/claim";
 import { settle } from "@tollgate/core/result/settle";
 import { readItem } from "@tollgate/core/result/store";
@@ -85,23 +87,35 @@ const logged = (...parts: string[]) =>
   eventually(async () => lines.find((line) => parts.every((part) => line.includes(part))) ?? null);
 
 describe("a result whose function died, and that nobody asks for again", () => {
-  test("is ended by the sweep, and its attempt is counted", async () => {
-    const caller = await newCaller(stage.info);
-    strike = (name, nth) => (name === "Chat" && nth === 1 ? { kind: "killed_before" } : null);
-    const { status } = await caller.send("POST", "/chat", { messages: userMessage(unique()) });
-    expect(status).toBe(500);
-    const [running] = await caller.results();
-    expect(running?.status).toBe("running");
-    // The lease has 30 s.
-    const [result] = await eventually(async () => {
-      const results = await caller.results();
-      return results[0]?.status === "failed" ? results : null;
-    }, 60_000);
-    expect(result).toMatchObject({ error: { code: "internal" }, usage: null });
-    const usage = await caller.usage();
-    expect(usage).toMatchObject({ requests: 1, failed: 1, unaccounted_attempts: 1 });
-    await expect.poll(() => metricsOf(caller)).toMatchObject(ledgerAsMetrics(usage));
-  }, 90_000);
+  test.each([
+    ["", {}, 1],
+    // What it may cost is reserved in a transaction before.
+    [", and its reservation charged, when its key has a budget", { budgetNanoUsd: 1_000_000_000 }, 2],
+  ])(
+    "is ended by the sweep, and its attempt is counted%s",
+    async (_, limits, settling) => {
+      const caller = await newCaller(stage.info, limits);
+      strike = (name, nth) => (name === "Chat" && nth === settling ? { kind: "killed_before" } : null);
+      const { status } = await caller.send("POST", "/chat", { messages: userMessage(unique()) });
+      expect(status).toBe(500);
+      const [running] = await caller.results();
+      expect(running?.status).toBe("running");
+      // The lease has 30 s.
+      const [result] = await eventually(async () => {
+        const results = await caller.results();
+        return results[0]?.status === "failed" ? results : null;
+      }, 60_000);
+      expect(result).toMatchObject({ error: { code: "internal" }, usage: null });
+      const usage = await caller.usage();
+      expect(usage).toMatchObject({ requests: 1, failed: 1, unaccounted_attempts: 1 });
+      await expect.poll(() => metricsOf(caller)).toMatchObject(ledgerAsMetrics(usage));
+      const { dynamodb } = awsClients(stage.info);
+      const budget = await readBudget({ dynamodb, tableName: stage.info.table }, caller.keyId, monthOf(new Date()));
+      expect(budget.spent_nano_usd > 0).toBe("budgetNanoUsd" in limits);
+      expect(budget.committed_nano_usd).toBe(budget.spent_nano_usd);
+    },
+    90_000,
+  );
 });
 
 /** A function that asks OpenAI, which of its transactions is the first to settle, and how to have it ask. */

@@ -1,4 +1,7 @@
 import { GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+import { TransactWriteCommand, type TransactWriteCommandInput } from "@aws-sdk/lib-dynamodb";
+import { readBudget } from "@tollgate/core/budget/budget";
+import { monthOf } from "@tollgate/core/budget/month";
 import { chatJob } from "@tollgate/core/chat/chat";
 import { unlimited } from "@tollgate/core/key/limits";
 import { createUpstream } from "@tollgate/core/openai/client";
@@ -13,21 +16,26 @@ const { dynamodb, s3, sqs } = awsClients(stage);
 const { queues } = await committedManifest();
 const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: named(queues, "SettleLaterQueue").name }));
 
+/** Whether a transaction settles: it adds to the counters. */
+const settles = ({ input }: { input: TransactWriteCommandInput }): boolean =>
+  (input.TransactItems ?? []).some(({ Update }) => String(Update?.Key?.pk).startsWith("usage#"));
+
 /** The table as it is in an outage that begins while OpenAI thinks: what was claimed can no longer be settled. */
 const withoutSettlements = new Proxy(dynamodb, {
   get: (client, name) =>
     name === "send"
       ? (command: object) =>
-          command.constructor.name === "TransactWriteCommand"
+          command instanceof TransactWriteCommand && settles(command)
             ? Promise.reject(new Error("DynamoDB is down."))
             : client.send(command as never)
       : Reflect.get(client, name),
 });
 
 test.each([
-  ["that fits into an item", 1],
-  ["that is too large for one", 128],
-])("an answer %s, paid for in an outage, is settled from the queue", async (_, n) => {
+  ["that fits into an item", 1, null],
+  ["that is too large for one", 128, null],
+  ["that is charged to a budget", 1, 1_000_000_000],
+])("an answer %s, paid for in an outage, is settled from the queue", async (_, n, budgetNanoUsd) => {
   const caller = await newCaller(stage);
   const handedOver: string[] = [];
   const deps = {
@@ -57,7 +65,7 @@ test.each([
     deps,
     chatJob(deps, request, {
       owner: caller.owner,
-      key: { keyId: caller.keyId, ...unlimited },
+      key: { ...unlimited, keyId: caller.keyId, budgetNanoUsd },
       idempotencyKey: null,
       deadlineMs: Date.now() + 60_000,
     }),
@@ -75,4 +83,7 @@ test.each([
     total_tokens: settled.usage?.total_tokens,
     unaccounted_attempts: 0,
   });
+  const budget = await readBudget({ dynamodb, tableName: stage.table }, caller.keyId, monthOf(new Date()));
+  const spent = budgetNanoUsd === null ? 0 : Math.round(Number(settled.cost?.usd) * 1e9);
+  expect(budget).toEqual({ committed_nano_usd: spent, spent_nano_usd: spent });
 });
