@@ -62,7 +62,7 @@ const reservedRetryAfterSeconds = 5;
  * Why a budget has no room. Money that is spent does not come back: `budget_exceeded`. Money that others have reserved does, when
  * they end: `rate_limited`. `found` is the budget's item when it was refused, if it had one.
  */
-export function budgetExceeded({ month, nano_usd }: Reservation, limitNanoUsd: number, found: unknown): AppError {
+export function budgetRefusal({ month, nano_usd }: Reservation, limitNanoUsd: number, found: unknown): AppError {
   const { committed_nano_usd, spent_nano_usd } = stored.parse(found ?? {}, interpreted);
   const [limit, spent, asked] = [limitNanoUsd, spent_nano_usd, nano_usd].map(usd);
   if (spent_nano_usd + nano_usd <= limitNanoUsd) {

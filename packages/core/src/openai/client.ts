@@ -1,7 +1,9 @@
 import OpenAI from "openai";
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
-import { maxModelNameLength } from "../chat/model-name.ts";
+import { modelName } from "../chat/model-name.ts";
 import { AppError } from "../error.ts";
+import { interpreted } from "../interpreted.ts";
+import { tryJson } from "../json/try.ts";
 import { isJsonObject } from "../structured/problem.ts";
 import { hasTokens, saysSomething } from "./accumulate.ts";
 import { bodyOf } from "./body.ts";
@@ -181,14 +183,6 @@ function withOpenAIsError(response: Response): Response {
   return { ...response, text };
 }
 
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
 /**
  * Whether this can name a model: it becomes a part of the path, where `..` would lead elsewhere. A proxy may decode it once more
  * than we do.
@@ -196,5 +190,5 @@ function tryJson(text: string): unknown {
 function isModelName(id: string): boolean {
   const decoded = id.replace(/%(25)*2e/gi, ".").replace(/%(25)*2f|%(25)*5c|\\/gi, "/");
   const isOdd = decoded.split("/").some((segment) => ["", ".", ".."].includes(segment));
-  return !isOdd && id.length <= maxModelNameLength && /^[ -~]+$/.test(id);
+  return !isOdd && modelName.safeParse(id, interpreted).success;
 }

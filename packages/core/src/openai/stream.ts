@@ -1,4 +1,5 @@
 import type { ErrorCode, OpenAIAnswer } from "../error.ts";
+import { tryJson } from "../json/try.ts";
 import { saysSomething } from "./accumulate.ts";
 import { chunksOf } from "./chunks.ts";
 import { AnswerError, failureOf } from "./error.ts";
@@ -28,14 +29,6 @@ function errorOf(name: string | undefined, data: string): OpenAIAnswer | null {
 /** A named event that is no JSON object is a heartbeat. Without a name it is a chunk that was damaged, and not left out. */
 const isChunk = (name: string | undefined, data: string): boolean =>
   name === undefined || name === "message" || data.trimStart().startsWith("{");
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
 
 /** A choice that says why it ended. */
 const finish = /"finish_reason"\s*:\s*"/;

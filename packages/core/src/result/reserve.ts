@@ -1,5 +1,5 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
-import { budgetExceeded, reserveUpdate } from "../budget/budget.ts";
+import { budgetRefusal, reserveUpdate } from "../budget/budget.ts";
 import { maxCostOf } from "../budget/estimate.ts";
 import { monthOf } from "../budget/month.ts";
 import type { KeyBudget, Reservation } from "../budget/schema.ts";
@@ -54,7 +54,7 @@ export async function reserve(
     const message = "Another attempt has taken over this request.";
     throw new AppError("in_progress", message, { retryAfterSeconds: 5, resultId: lease.result.id });
   }
-  throw budgetExceeded(reservation, budget.limitNanoUsd, refusal.item);
+  throw budgetRefusal(reservation, budget.limitNanoUsd, refusal.item);
 }
 
 function priced(params: ChatCompletionCreateParamsNonStreaming, prices: PriceOverrides, now: Date): number {

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { keyBudget } from "../budget/schema.ts";
 import { type ErrorCode, isErrorCode } from "../error.ts";
 import { parseExactly } from "../json/exact.ts";
+import { tryJson } from "../json/try.ts";
 import { textIn } from "../openai/accumulate.ts";
 import { isJsonObject } from "../structured/problem.ts";
 import { formatUsd } from "../usage/cost.ts";
@@ -179,7 +180,7 @@ export function presentResult(result: Result) {
 const ownParts = new Set(["role", "content", "refusal", "tool_calls", "function_call", "audio"]);
 
 function presentChoices({ answer, structured, status, choices: verdicts }: Result) {
-  const body = answer === null ? null : tryJson(answer);
+  const body = answer === null ? null : tryJson(answer.trim());
   const choices = isJsonObject(body) && Array.isArray(body.choices) ? body.choices.filter(isJsonObject) : [];
   return choices.map(({ index, finish_reason, logprobs, message: said }, at) => {
     const message = isJsonObject(said) ? said : {};
@@ -191,7 +192,7 @@ function presentChoices({ answer, structured, status, choices: verdicts }: Resul
       ...(verdict && { status: verdict.status }),
       ...(verdict?.problems && { problems: verdict.problems }),
       // To the digit, as the model wrote it.
-      output: structured && fits ? tryJson(content ?? "", parseExactly) : null,
+      output: structured && fits ? tryJson(content?.trim() ?? "", parseExactly) : null,
       content,
       refusal: textIn(message.refusal),
       tool_calls: Array.isArray(message.tool_calls) ? message.tool_calls.map(withTextArguments) : null,
@@ -200,13 +201,13 @@ function presentChoices({ answer, structured, status, choices: verdicts }: Resul
       finish_reason: typeof finish_reason === "string" ? finish_reason : null,
       ...(logprobs != null && { logprobs }),
     };
-    const others = Object.entries(message).filter(([name, value]) => !ownParts.has(name) && !isNothing(value));
+    const others = Object.entries(message).filter(([name, value]) => !ownParts.has(name) && !isEmpty(value));
     return { shown, others };
   });
 }
 
-/** OpenAI answers `annotations: []` to every request. */
-const isNothing = (value: unknown): boolean => value == null || (Array.isArray(value) && value.length === 0);
+/** Not worth showing: OpenAI answers `annotations: []` to every request. */
+const isEmpty = (value: unknown): boolean => value == null || (Array.isArray(value) && value.length === 0);
 
 /** Fields that we do not know, but for those whose names are ours. */
 const withOthers = <T extends object>(shown: T, others: [string, unknown][] = []): T => ({
@@ -221,12 +222,4 @@ const reserved = new Set(["function_call", "audio", "logprobs", "choices", "inde
 function withTextArguments(call: unknown): unknown {
   if (!isJsonObject(call) || !isJsonObject(call.function) || !isJsonObject(call.function.arguments)) return call;
   return { ...call, function: { ...call.function, arguments: JSON.stringify(call.function.arguments) } };
-}
-
-function tryJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
-  try {
-    return parse(text.trim());
-  } catch {
-    return null;
-  }
 }

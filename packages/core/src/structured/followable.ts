@@ -1,7 +1,8 @@
 import { dereference } from "@cfworker/json-schema";
-import { schemaKeywords, schemaListKeywords, schemaMapKeywords } from "./keywords.ts";
+import { type Expected, numberKeywords, schemaKeywords, schemaListKeywords, schemaMapKeywords } from "./keywords.ts";
 import { patternMend, readPattern } from "./pattern.ts";
 import { at, describeJson, isJsonObject, type Problem } from "./problem.ts";
+import { referenceMend } from "./reference.ts";
 import { jsonTypes } from "./strict-keywords.ts";
 import { reasonOf, withinTimeLimit } from "./watchdog.ts";
 
@@ -12,22 +13,16 @@ const maxProblems = 100;
 /** Schemas that speak of the same value, one leading to the next: the validator recurses, and no schema means more. */
 const maxChain = 100;
 
-const isNumber = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value);
 const isCount = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0;
 const isNames = (value: unknown): boolean =>
   Array.isArray(value) && value.every((name: unknown) => typeof name === "string");
 
-const aNumber = { is: "a number", test: isNumber };
 const aCount = { is: "a whole number, 0 or more", test: isCount };
 const names = { is: "an array of names", test: isNames };
 
 /** Keywords that the validator computes with, and what they have to be. */
-const computed: ReadonlyMap<string, { is: string; test: (value: unknown) => boolean }> = new Map([
-  ["minimum", aNumber],
-  ["maximum", aNumber],
-  ["exclusiveMinimum", aNumber],
-  ["exclusiveMaximum", aNumber],
-  ["multipleOf", { is: "a number above 0", test: (value) => isNumber(value) && Number(value) > 0 }],
+const computed: ReadonlyMap<string, Expected> = new Map([
+  ...numberKeywords,
   ["minLength", aCount],
   ["maxLength", aCount],
   ["minItems", aCount],
@@ -175,8 +170,6 @@ function problemsOf(schema: Schema): Problem[] {
   if (place) report(place.path, "This leads to itself, or on and on, about the same value.", "let it end");
   return problems;
 }
-
-const referenceMend = 'refer to "#" or to a schema under $defs, as "#/$defs/<name>"';
 
 const lastName = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
 

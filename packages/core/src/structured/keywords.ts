@@ -24,3 +24,21 @@ export const definitionKeywords: ReadonlySet<string> = new Set(["$defs", "defini
 
 /** Values that are no schemas, whatever they look like. */
 export const valueKeywords: ReadonlySet<string> = new Set(["enum", "const", "default", "examples", "example"]);
+
+/** What a keyword's value has to be, and the test. */
+export interface Expected {
+  is: string;
+  test: (value: unknown) => boolean;
+}
+
+const isNumber = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value);
+const aNumber: Expected = { is: "a number", test: isNumber };
+
+/** Keywords that hold a number. */
+export const numberKeywords: ReadonlyMap<string, Expected> = new Map([
+  ["minimum", aNumber],
+  ["maximum", aNumber],
+  ["exclusiveMinimum", aNumber],
+  ["exclusiveMaximum", aNumber],
+  ["multipleOf", { is: "a number above 0", test: (value) => isNumber(value) && Number(value) > 0 }],
+]);

@@ -2,7 +2,8 @@ import { isJsonObject, type Problem } from "./problem.ts";
 
 /** A chain of schemas that are nothing but a `$ref` is followed this far. */
 const maxChain = 100;
-const mend = 'refer to "#" or to a schema under $defs, as "#/$defs/<name>"';
+/** What to write in place of a `$ref` that leads nowhere. */
+export const referenceMend = 'refer to "#" or to a schema under $defs, as "#/$defs/<name>"';
 
 /**
  * Answers for each `$ref` inside `root` why it cannot be followed, or null when it can: `#`, `#/$defs/name` and any other
@@ -16,16 +17,18 @@ export function referencesIn(root: Record<string, unknown>): (reference: unknown
   };
 
   return (reference) => {
-    if (typeof reference !== "string") return { message: "$ref is a string.", mend };
-    if (!/^#(\/|$)/.test(reference)) return { message: "$ref stays inside its own schema.", mend };
+    if (typeof reference !== "string") return { message: "$ref is a string.", mend: referenceMend };
+    if (!/^#(\/|$)/.test(reference)) return { message: "$ref stays inside its own schema.", mend: referenceMend };
     let target = follow(reference);
     let links = 0;
     while (isJsonObject(target) && typeof target.$ref === "string") {
-      if (links === maxChain) return { message: "This $ref only leads to other $refs, so no value fits it.", mend };
+      if (links === maxChain) {
+        return { message: "This $ref only leads to other $refs, so no value fits it.", mend: referenceMend };
+      }
       target = follow(target.$ref);
       links += 1;
     }
-    if (!isJsonObject(target)) return { message: `Nothing stands at ${reference.slice(0, 100)}.`, mend };
+    if (!isJsonObject(target)) return { message: `Nothing stands at ${reference.slice(0, 100)}.`, mend: referenceMend };
     return null;
   };
 }

@@ -1,3 +1,5 @@
+import { type Expected, numberKeywords } from "./keywords.ts";
+
 /**
  * What strict mode makes of JSON Schema's keywords. Sources: OpenAI's guide "Structured model outputs", section
  * "Supported schemas", and the 400s that the API is known to answer; checked 2026-11. `minLength` and `maxLength` were probed live
@@ -53,18 +55,13 @@ export const unsupported: ReadonlyMap<string, string> = new Map([
 ]);
 
 const isText = (value: unknown): boolean => typeof value === "string";
-const isNumber = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value);
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
 
 /** Keywords whose value is a plain one: what it has to be, and the test. */
-export const plainKeywords: ReadonlyMap<string, { is: string; test: (value: unknown) => boolean }> = new Map([
+export const plainKeywords: ReadonlyMap<string, Expected> = new Map([
   ["title", { is: "a string", test: isText }],
   ["description", { is: "a string", test: isText }],
-  ["minimum", { is: "a number", test: isNumber }],
-  ["maximum", { is: "a number", test: isNumber }],
-  ["exclusiveMinimum", { is: "a number", test: isNumber }],
-  ["exclusiveMaximum", { is: "a number", test: isNumber }],
-  ["multipleOf", { is: "a number above 0", test: (value) => isNumber(value) && Number(value) > 0 }],
+  ...numberKeywords,
   ["minItems", { is: "a whole number, 0 or more", test: isCount }],
   ["maxItems", { is: "a whole number, 0 or more", test: isCount }],
   ["minLength", { is: "a whole number, 0 or more", test: isCount }],

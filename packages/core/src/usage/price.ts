@@ -30,22 +30,19 @@ export function priceOf(model: string, when: Date, overrides: PriceOverrides = n
   const named = modelNamed(model);
   const prices = named && pricesOn(named.isFineTuned ? named.model.fineTunedPrices : named.model.prices, when);
   const listed = prices && ratesFrom(prices);
-  const own = overrideOf(model, overrides);
-  return own ? { perCallNanoUsd: 0, audio: null, ...definedFees(listed), ...own } : listed;
+  const own = overrideOf(model, named, overrides);
+  return own ? { perCallNanoUsd: listed?.perCallNanoUsd ?? 0, audio: listed?.audio ?? null, ...own } : listed;
 }
-
-const definedFees = (listed: Rates | null) => listed && { perCallNanoUsd: listed.perCallNanoUsd, audio: listed.audio };
 
 /**
  * The stage's own prices of a model: by its exact name, else by another spelling of it, else by its family. A family's do not
  * hold for a snapshot that has its own row in the catalogue, nor for a fine-tuned model, which costs more.
  */
-function overrideOf(model: string, overrides: PriceOverrides): Override | undefined {
+function overrideOf(model: string, row: NamedModel | null, overrides: PriceOverrides): Override | undefined {
   if (overrides.size === 0) return undefined;
   const exact = overrides.get(model);
   if (exact) return exact;
   const [spelling, family] = [spellingOf(model), familyOf(spellingOf(model))];
-  const row = modelNamed(model);
   // `ft:gpt-4o-mini-2024-07-18:acme::x` without its owner and its own name.
   const [fineTunedBase] = /^ft:[^:]+(?=:)/.exec(spelling) ?? [];
   const hasOwnRow = row?.model.name === spelling && spelling !== family;
@@ -73,33 +70,32 @@ const ratesFrom = ({ priority, ...prices }: Prices): Rates => ({
   serviceTiers: new Map(priority ? [["priority", priority]] : []),
 });
 
-/** $1 per 1M tokens is 1,000 nano-dollars a token, so three decimals are exact; above $10,000 is a slip of the pen. */
-const dollarsPerMillion = z.union([z.string(), z.number()]).transform((written, context) => {
-  const match = /^\$?(\d{1,4})(?:\.(\d{1,3})0*)?$/.exec(String(written).trim());
-  if (match === null) {
-    context.addIssue({
-      code: "custom",
-      message: "A price is in $ per 1M tokens, below 10000 and with at most 3 decimals, such as 0.15.",
-    });
-    return z.NEVER;
-  }
-  const [, dollars = "", decimals = ""] = match;
-  return Number(dollars + decimals.padEnd(3, "0"));
-});
+/** Dollars as people write them, as a whole number: so many decimals are exact, and more digits are a slip of the pen. */
+const dollars = (maxDigits: number, decimals: number, message: string) =>
+  z.union([z.string(), z.number()]).transform((written, context) => {
+    const amount = new RegExp(`^\\$?(\\d{1,${maxDigits}})(?:\\.(\\d{1,${decimals}})0*)?$`);
+    const match = amount.exec(String(written).trim());
+    if (match === null) {
+      context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    }
+    const [, whole = "", fraction = ""] = match;
+    return Number(whole + fraction.padEnd(decimals, "0"));
+  });
+
+/** $1 per 1M tokens is 1,000 nano-dollars a token. */
+const dollarsPerMillion = dollars(
+  4,
+  3,
+  "A price is in $ per 1M tokens, below 10000 and with at most 3 decimals, such as 0.15.",
+);
 
 /** $0.01 is 10,000,000 nano-dollars. */
-const dollarsPerCall = z.union([z.string(), z.number()]).transform((written, context) => {
-  const match = /^\$?(\d{1,3})(?:\.(\d{1,9})0*)?$/.exec(String(written).trim());
-  if (match === null) {
-    context.addIssue({
-      code: "custom",
-      message: "A fee is in $ for each request, below 1000 and with at most 9 decimals, such as 0.01.",
-    });
-    return z.NEVER;
-  }
-  const [, dollars = "", decimals = ""] = match;
-  return Number(dollars + decimals.padEnd(9, "0"));
-});
+const dollarsPerCall = dollars(
+  3,
+  9,
+  "A fee is in $ for each request, below 1000 and with at most 9 decimals, such as 0.01.",
+);
 
 const tokenPrices = { input: dollarsPerMillion, cached_input: dollarsPerMillion.optional(), output: dollarsPerMillion };
 
