@@ -1,6 +1,7 @@
+import { defaultModelWarning } from "../packages/core/src/model/default-model.ts";
 import { resultTtl } from "./retention.ts";
 import { openaiApiKey } from "./secret.ts";
-import { defaultModelWarning, settings } from "./settings.ts";
+import { settings } from "./settings.ts";
 import { settleLaterQueue } from "./settle-later.ts";
 import { images, ledger } from "./storage.ts";
 

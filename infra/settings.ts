@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { daysLeft, modelNamed } from "../packages/core/src/model/model.ts";
+import { modelName } from "../packages/core/src/chat/model-name.ts";
 import { parsePrices } from "../packages/core/src/usage/price.ts";
 
 const days = z
@@ -29,7 +29,7 @@ const schema = z.object({
   /** The model of requests that name none. gpt-6-luna is what OpenAI names as the replacement of gpt-4o-mini. */
   DEFAULT_MODEL: z
     .string()
-    .regex(/^[ -~]{1,256}$/, "Give a model's name, such as gpt-6-luna.")
+    .refine((name) => modelName.safeParse(name).success, "Give a model's name, such as gpt-6-luna.")
     .default("gpt-6-luna"),
   /** The stage's own prices: see `parsePriceOverrides`. */
   PRICES: z.string().superRefine(checkPrices).optional(),
@@ -67,21 +67,6 @@ export const settings = read(process.env);
  * tier they cost $5 a month, too much for every developer's own stage. `local` is the stage of infra/manifest.json, where they are reviewed.
  */
 export const isWatched = ["production", "local"].includes($app.stage) || settings.ALARM_EMAIL !== undefined;
-
-/** How long before a model's end a deployment is warned of it. */
-const warnDays = 90;
-
-/** What a deployer should know of the default model; null when there is nothing to say. */
-export function defaultModelWarning(name: string, now: Date): string | null {
-  const model = modelNamed(name)?.model;
-  if (!model)
-    return `DEFAULT_MODEL: "${name}" is not in the catalogue of models, so its price is only known from PRICES.`;
-  const left = daysLeft(model, now);
-  if (!model.ends || left === null || left > warnDays) return null;
-  const { on, replacement } = model.ends;
-  const when = left > 0 ? `OpenAI ends ${name} on ${on}, in ${left} days` : `OpenAI ended ${name} on ${on}`;
-  return `DEFAULT_MODEL: ${when}.${replacement ? ` Its replacement is ${replacement}.` : ""}`;
-}
 
 /** A variable that is empty is not set: so do CI systems hand on what they do not have. */
 function read(environment: NodeJS.ProcessEnv) {
