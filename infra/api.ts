@@ -178,7 +178,7 @@ api.route("GET /usage", usage.arn, { ...keyed, ...buffered });
 api.route("GET /schemas", schemas.arn, { ...keyed, ...buffered });
 api.route("GET /schemas/{name}", schemas.arn, { ...keyed, ...buffered });
 api.route("GET /health", health.arn, buffered);
-// What watches a service asks with HEAD, and API Gateway has no HEAD unless it is told.
+// A monitor may ask with HEAD, for which API Gateway wants a route of its own.
 api.route("HEAD /health", health.arn, buffered);
 api.route("GET /openapi.json", openapi.arn, buffered);
 // Without it, API Gateway would take a client's key at an unknown path for an AWS signature, and call it a wrong one.

@@ -59,8 +59,8 @@ export function chargeUpdate(tableName: string, { key_id, month, nano_usd }: Res
 const reservedRetryAfterSeconds = 5;
 
 /**
- * Why a budget has no room. Money that is spent does not come back: `budget_exceeded`. Money that others have reserved does, when
- * they end: `rate_limited`. `found` is the budget's item when it was refused, if it had one.
+ * Why a budget has no room. Money that is spent does not come back: `budget_exceeded`. Money that other requests have
+ * reserved comes back when they end: `rate_limited`. `found` is the budget's item when it was refused, if it had one.
  */
 export function budgetRefusal({ month, nano_usd }: Reservation, limitNanoUsd: number, found: unknown): AppError {
   const { committed_nano_usd, spent_nano_usd } = stored.parse(found ?? {}, interpreted);

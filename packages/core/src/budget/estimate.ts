@@ -38,7 +38,7 @@ export function maxCostOf(params: Params, rates: Rates): number | null {
     reasoningTokens: 0,
   };
   const dearest = { ...rates, inputNanoUsd: Math.max(rates.inputNanoUsd, rates.cachedInputNanoUsd) };
-  // Whatever is not just 30 minutes may be 12 hours, which cost more.
+  // A lifetime other than 30 minutes may be 12 hours, which cost more.
   const cacheLifetime = billingOf(params).cacheLifetime === "30m" ? "30m" : "12h";
   const costs = possibleTiers(params, rates).map((tier) =>
     costOf(usage, dearest, tier, { ...plainBilling, cacheLifetime }),
@@ -63,7 +63,7 @@ function maxPromptTokens(params: Params): number {
     return { ...part, image_url: { ...image, url: isPicture(image.url) ? "" : image.url } };
   };
   const messages = params.messages.map((message) =>
-    // Only a user's message shows pictures. Whatever looks like one elsewhere is text.
+    // Only a user's message shows pictures. What looks like a picture elsewhere is text.
     message.role === "user" && Array.isArray(message.content)
       ? { ...message, content: message.content.map(withoutImage) }
       : message,

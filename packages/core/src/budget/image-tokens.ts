@@ -16,8 +16,8 @@ const largestShapes = [
 ];
 
 /**
- * The most tokens that a picture may cost: by its own size when its bytes are here, by the largest size otherwise. Without a
- * detail it is `auto`; one that is not known here counts as the dearest.
+ * The most tokens that a picture may cost: by its own size when its bytes are here, by the largest size otherwise. A missing
+ * detail means `auto`. A detail that is not known here counts as the dearest.
  */
 export function maxImageTokens(model: string, url: unknown, asked: unknown): number {
   const shapes = shapeOf(url) ?? largestShapes;

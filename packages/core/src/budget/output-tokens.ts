@@ -10,16 +10,16 @@ const mostOutputTokens = 128_000;
 export const maxOutputTokens = (model: string): number => modelNamed(model)?.model.maxOutputTokens ?? mostOutputTokens;
 
 /**
- * What a request of a key with a budget may write when neither it nor its key names a maximum. A model's own maximum would
- * reserve $1.28 for one answer of gpt-5, which a budget of $1 never has. This is room for reasoning and a long answer, and with it
- * $1 suffices for a short request to any model of the catalogue.
+ * The output tokens that a request of a key with a budget asks for, when neither the request nor the key names a maximum. The
+ * model's own maximum would reserve $1.28 for one answer of gpt-5, more than a budget of $1 has. This leaves room for reasoning and
+ * a long answer, and $1 suffices for a short request to any served model of the catalogue, but for search models.
  */
 export const defaultMaxOutputTokens = 8_192;
 
 const limitNames = ["max_completion_tokens", "max_tokens"] as const;
 
 /**
- * A request of a key with a budget as OpenAI is sent it: with a limit of its output, so that what is reserved is a bound. Throws
+ * The request with a limit of its output, which makes the reservation a bound; the request itself when it names one. Throws
  * `invalid_request` when the request names more than its key allows.
  */
 export function withOutputLimit(request: OpenAIRequest, { maxOutputTokens: ofKey }: KeyBudget): OpenAIRequest {

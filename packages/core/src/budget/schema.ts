@@ -4,7 +4,7 @@ import * as z from "zod";
 export const keyBudget = z.object({
   keyId: z.string(),
   limitNanoUsd: z.int(),
-  /** The most output tokens that a request may ask for; when it asks for none, it is asked for these. */
+  /** The most output tokens that a request may ask for. A request that names no number is sent with this one. */
   maxOutputTokens: z.int().optional(),
 });
 export type KeyBudget = z.infer<typeof keyBudget>;

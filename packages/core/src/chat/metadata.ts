@@ -8,7 +8,7 @@ export const metadata = pairsOf(textOf({ min: 1, max: 64 }), textOf({ max: 512 }
   .meta({ id: "Metadata", maxProperties: maxPairs, description: "Your own names and values, kept with the result." });
 
 /**
- * Metadata is the result's own. OpenAI takes it beside `store: true` alone, and answers 400 otherwise: "The 'metadata' parameter is only
+ * Metadata belongs to our result. OpenAI takes it only beside `store: true`, and answers 400 otherwise: "The 'metadata' parameter is only
  * allowed when 'store' is enabled." (langchaingo#1484, axonhub#1380; 2026-04).
  */
 export const metadataStaysHere = ({ metadata, store }: { metadata?: unknown; store?: unknown }): boolean =>

@@ -75,7 +75,10 @@ export function toChatCall(
   return body && own.length > 0 ? withMembersAsWritten(call, own, body) : call;
 }
 
-/** Parameters that hold JSON Schemas. They reach OpenAI as their caller wrote them: the order of keys says what the model writes first. */
+/**
+ * Parameters that hold JSON Schemas. They reach OpenAI as their caller wrote them, since the order of a schema's keys is the order in
+ * which the model writes.
+ */
 const withSchemas = ["response_format", "tools", "functions"] as const;
 
 /** OpenAI takes no `null` inside of them. */

@@ -1,6 +1,6 @@
 import { modelNamed } from "../model/model.ts";
 
-/** What of a request a model may only take without reasoning. */
+/** The parameters that decide it. */
 interface Parameters {
   reasoning_effort?: string | null | undefined;
   tools?: readonly { type: string }[] | null | undefined;
@@ -11,8 +11,8 @@ interface Parameters {
 
 /**
  * The `reasoning_effort` to send for a request that names none; undefined leaves it to the model. From gpt-5.6 on a model reasons
- * unless told not to, and then refuses function tools on Chat Completions, and a `temperature` or `top_p` other than 1. Who asks for
- * those asks for an answer without reasoning. Sources: those of the catalogue.
+ * unless told not to, and while it reasons it refuses function tools on Chat Completions, and a `temperature` or `top_p` other
+ * than 1. A request that has one of these can only be meant without reasoning. Sources: those of the catalogue.
  */
 export function effortFor(name: string, request: Parameters): "none" | undefined {
   const model = modelNamed(name)?.model;

@@ -24,7 +24,8 @@ export const deferredMessage = (resultId: string): string => JSON.stringify({ re
 const newRequestKey = ({ owner, id }: Job): string => `requests/${owner}/${id}/${newUlid()}.json`;
 
 /**
- * Accepts work to be done later, whose caller wrote it as `request`. Returns its result, `running`, once nothing can lose it; or the final one, when the same
+ * Accepts work to be done later; `request` is its caller's own text. Returns its result, `running`, once nothing can lose it; or
+ * the final one, when the same
  * request was made before. Three writes, in an order in which the one before means nothing without the one after:
  *
  *   put request ─── claim, without a lease ─── send message ─── 202

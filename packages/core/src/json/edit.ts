@@ -25,8 +25,8 @@ export function withoutMember(text: string, name: string): string {
 }
 
 /**
- * The text without the members that `JSON.parse` does not see, because another of the same name follows: what was looked at
- * here is all that OpenAI can read.
+ * The text without the members that `JSON.parse` does not see because another of the same name follows. OpenAI then reads only what
+ * was judged here.
  */
 export function withoutShadowed(text: string, shadowed = survey(text).shadowed): string {
   if (shadowed.length === 0) return text;

@@ -29,7 +29,7 @@ export function decoded(message: IncomingMessage): Readable {
     return decoder();
   });
   const whole = new PassThrough();
-  // An error ends every step, and is thrown to whoever reads the last.
+  // An error ends every step, and is thrown to the reader of the last.
   pipeline([message, ...steps, whole] as unknown as [Readable, PassThrough], () => {});
   return whole;
 }

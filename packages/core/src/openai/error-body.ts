@@ -10,7 +10,8 @@ const maxMessageLength = 2_000;
  * The error that a body holds, in OpenAI's shape, with the HTTP status that belongs to it; null when it holds none. Servers
  * write it in several ways, as read in their sources in November 2026: OpenAI and Azure as `{error: {message, type, param,
  * code}}`, OpenRouter with a number as its `code`, or beside one choice, vLLM as `{object: "error", message, code}`, Ollama as
- * `{error: "text"}`, Azure API Management as `{statusCode, message}`, Google in an array, and proxies one inside the other. `status`: the response's own, where it is that of an error.
+ * `{error: "text"}`, Azure API Management as `{statusCode, message}`, Google in an array,
+ * and proxies one inside the other. `status` is the response's own, when that is an error's.
  */
 export function errorIn(body: unknown, status?: number): OpenAIAnswer | null {
   if (Array.isArray(body)) return errorIn(body[0], status);

@@ -31,8 +31,8 @@ const wholeBody = /^\s*[{[]/;
 
 /**
  * Each server-sent event with data, as it comes, up to `[DONE]`. A body that is no stream, but one JSON value, is one event named
- * `whole`. Throws when the response ends before it is done (`StreamCutOff`), breaks off or takes too long. It is read to its end, so that its
- * connection can be used again.
+ * `whole`. Throws when the response ends before it is done (`StreamCutOff`), breaks off or takes too long. The response is read to
+ * its end, which frees its connection for the next request.
  */
 export async function* serverSentEvents(response: Response, limits: Limits): AsyncGenerator<StreamedData> {
   if (!response.body) throw new Error("The stream has no body.");

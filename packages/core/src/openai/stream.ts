@@ -55,7 +55,7 @@ const maxHeldMs = 5_000;
 
 /**
  * Waits until some of the answer is there, so that an error that comes before it can still be retried, or have its own status.
- * Not for long: a model may think for minutes. Throws such an error; any other way to break off is left to whoever reads.
+ * Not for long: a model may think for minutes. Throws such an error; any other way to break off is for the reader of the chunks.
  */
 async function begun(texts: AsyncGenerator<string>): Promise<AsyncGenerator<string>> {
   const held: string[] = [];
@@ -77,7 +77,7 @@ async function begun(texts: AsyncGenerator<string>): Promise<AsyncGenerator<stri
   } finally {
     clearTimeout(timer);
   }
-  // Whoever reads hears of its failure; until then it is nobody's.
+  // The reader hears of its failure. Node must not take it for unhandled before.
   next.catch(() => {});
   return continued(held, next, texts);
 }

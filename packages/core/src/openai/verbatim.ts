@@ -6,8 +6,8 @@ import { survey } from "../json/survey.ts";
 type Params = ChatCompletionCreateParamsNonStreaming;
 
 /**
- * What of a request goes to OpenAI as its caller wrote it, in place of what `params` would be written as: JavaScript rounds long numbers, and
- * sorts names that look like numbers.
+ * The parts of a request that go to OpenAI as their caller wrote them. Written anew from `params` they could differ: JavaScript rounds
+ * long numbers, and sorts names that look like numbers.
  */
 export type Verbatim =
   /** The request's own text. */
@@ -15,7 +15,7 @@ export type Verbatim =
   /** The texts of some of its members. */
   | { members: Readonly<Record<string, string>> };
 
-/** A request for OpenAI: to read here, and as it is sent. Both say the same; whoever changes one changes both, with `setMember`. */
+/** A request for OpenAI, in two forms that say the same: to read here, and as it is sent. `setMember` changes both. */
 export interface OpenAIRequest {
   params: Params;
   /** Left out, the request is written from `params`. */

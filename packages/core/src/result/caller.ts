@@ -34,9 +34,9 @@ export function requestIdentity(caller: Caller, route: string, request: unknown)
 }
 
 /**
- * What tells two requests under one key apart: all that was parsed of them, so that white space and the order of parameters count for
- * nothing. Where parsing lost something that OpenAI is sent, such as a digit or the order of a schema's keys, the text counts as
- * well. Other requests are hashed as they were before: their results still replay.
+ * The parts of a request that decide whether another one under the same key is the same request. These are its parsed values: white
+ * space and the order of parameters make no difference. When parsing lost something that OpenAI is sent, such as a digit or the order
+ * of a schema's keys, the text counts as well. Other requests have the hash that they always had, and their results still replay.
  */
 function identifying(request: unknown, body: string | null | undefined): unknown {
   if (!body) return request;

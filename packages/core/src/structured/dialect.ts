@@ -117,8 +117,8 @@ function expressionOf(pattern: string): string | null {
 }
 
 /**
- * Makes null fit: as OpenAI reads `nullable: true`, which its zod helper writes beside a type. Whatever in the schema could refuse null
- * is widened.
+ * Makes null fit, as OpenAI reads `nullable: true`, which its zod helper writes beside a type. Widens each keyword that could refuse
+ * null.
  */
 function admitNull(schema: Schema): void {
   const orNull = (part: unknown) => ({ anyOf: [part, { type: "null" }] });

@@ -44,9 +44,9 @@ interface Place {
 }
 
 /**
- * Why no answer could be judged by this JSON Schema, whatever it says; empty when one can. Strict or not, such a schema would be paid for
- * and then fail. Looks only at what an answer can be held against: an unknown keyword, or a definition that nothing refers
- * to, may hold anything. Takes any value and never throws.
+ * Why no answer can be judged by this JSON Schema; empty when answers can. A request with such a schema, strict or not, would be paid
+ * for and then fail. Only what an answer is compared with is checked: an unknown keyword, or a definition that nothing refers to,
+ * may hold anything. Takes any value and never throws.
  */
 export function checkFollowable(schema: unknown): Problem[] {
   if (!isJsonObject(schema)) {

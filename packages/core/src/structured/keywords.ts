@@ -1,4 +1,4 @@
-/** Keywords of JSON Schema (draft 2020-12 and before) by what stands in them. The others are none of our business. */
+/** Keywords of JSON Schema (draft 2020-12 and before) by what they hold. Other keywords are left alone. */
 
 /** One schema. */
 export const schemaKeywords: ReadonlySet<string> = new Set([

@@ -120,7 +120,7 @@ function anymapOf(binary: string): Foreign | null {
   return numbers.test(binary) || /^P7\nWIDTH |^P7\n#/.test(binary) ? { name: "a PNM image", kind: "picture" } : null;
 }
 
-/** Formats whose beginning is short, or says nothing: a text that begins with BM is none of them. */
+/** Formats whose beginning is short, or says nothing. A text may begin with BM as well, so this is asked of binary files only. */
 function binaryOf(file: Buffer, binary: string): Foreign {
   if (binary.startsWith("BM") && file.length >= 26) return { name: "a BMP image", kind: "picture" };
   if (isPcx(file)) return { name: "a PCX image", kind: "picture" };

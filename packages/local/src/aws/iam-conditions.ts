@@ -51,7 +51,7 @@ interface Operator {
   compare: Comparison;
 }
 
-/** Null for an operator that is not known, of which `Null` is none. */
+/** Null for an operator that is not known. The operator named `Null` has a rule of its own. */
 function parseOperator(test: string): Operator | null {
   const [, quantifier, name = "", ifExists] = /^(?:(ForAllValues|ForAnyValue):)?(.+?)(IfExists)?$/.exec(test) ?? [];
   const positive = name.replace(/^(String|Arn|Numeric)Not/, "$1");
