@@ -161,6 +161,25 @@ describe("OpenAI's own client, with only baseURL and apiKey changed,", () => {
     await expect(client.models.retrieve("gpt-99")).rejects.toThrow(OpenAI.NotFoundError);
   });
 
+  test("lists and retrieves only the models that its key may use, with the day each ends", async () => {
+    const { apiKey } = await newCaller(stage, { models: ["gpt-4o-mini", "gpt-6-luna"] });
+    const limited = new OpenAI({ baseURL: `${stage.api}/v1`, apiKey, maxRetries: 0 });
+    const { data } = await limited.models.list();
+    expect(data.map(({ id }) => id).sort()).toEqual(["gpt-4o-mini", "gpt-4o-mini-2024-07-18", "gpt-6-luna"]);
+    expect(await limited.models.retrieve("gpt-4o-mini-2024-07-18")).toMatchObject({ shutdown_date: "2027-01-14" });
+    expect(await limited.models.retrieve("gpt-6-luna")).toMatchObject({ shutdown_date: null });
+    const error = await limited.models.retrieve("gpt-4o").catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(OpenAI.NotFoundError);
+    expect(error).toMatchObject({
+      error: {
+        message: "The model `gpt-4o` does not exist or you do not have access to it.",
+        type: "invalid_request_error",
+        param: "model",
+        code: "model_not_found",
+      },
+    });
+  });
+
   test("passes on parameters that Tollgate does not know", async () => {
     // OpenAI refuses it, not we: the words are OpenAI's.
     const request = { model, messages: messages("Hi."), of_tomorrow: 1 };

@@ -1,8 +1,8 @@
 // Before anything that imports OpenAI's client.
 import "./runtime/web.ts";
 import type { AppError } from "@tollgate/core/error";
-import { UpstreamFailure } from "@tollgate/core/openai/retry";
 import { chatCompletion, streamChatCompletion } from "@tollgate/core/openai-api/chat-completion";
+import { listModels, readModel } from "@tollgate/core/openai-api/models";
 import { chatCompletionRequest } from "@tollgate/core/openai-api/schema";
 import { parseJsonBody } from "@tollgate/core/request";
 import { errorResponse, type HttpRequest, type HttpResponse, streaming } from "./http.ts";
@@ -31,11 +31,11 @@ async function completions(request: HttpRequest): Promise<HttpResponse> {
   };
 }
 
-async function models({ params, deadlineMs }: HttpRequest): Promise<HttpResponse> {
-  const { text } = await chatDeps.upstream.models(params.model ?? null, deadlineMs).catch((failure: unknown) => {
-    throw failure instanceof UpstreamFailure ? failure.error : failure;
-  });
-  return { status: 200, body: text };
+async function models(request: HttpRequest): Promise<HttpResponse> {
+  const { model } = request.params;
+  const { upstream } = chatDeps;
+  const text = model === undefined ? listModels(upstream, request) : readModel(upstream, model, request);
+  return { status: 200, body: await text };
 }
 
 /**

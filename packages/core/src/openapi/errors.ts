@@ -19,7 +19,8 @@ const meanings: Record<ErrorCode, string> = {
   budget_exceeded: "The key's budget of this month has no room for what the request can cost at most.",
   model_not_allowed: "The key may not use this model.",
   not_found: "There is none of this id or name, or it is not yours.",
-  model_not_found: "OpenAI does not know the model.",
+  model_not_found:
+    "OpenAI does not know the model, or the key may not use the one that `GET /v1/models/{model}` names.",
   in_progress: "The same request is being worked on. Ask again after `Retry-After`.",
   idempotency_mismatch: "The `Idempotency-Key` was used for another request.",
   image_too_large: "An image has more than 20 MB.",

@@ -134,10 +134,12 @@ export const routes: Record<string, Route> = {
   },
   "GET /v1/models": {
     summary: "List OpenAI's models",
+    description:
+      "The models that the key may use. Each that this service knows has `shutdown_date`, also where OpenAI's answer leaves it out.",
     tag: "Ask OpenAI",
     response: {
       status: 200,
-      description: "OpenAI's answer, as it is.",
+      description: "OpenAI's list.",
       headers: requestId,
       body: z.looseObject({ object: z.literal("list") }),
     },
@@ -145,6 +147,7 @@ export const routes: Record<string, Route> = {
   },
   "GET /v1/models/{model}": {
     summary: "Read one of OpenAI's models",
+    description: "A model that the key may not use is answered with `model_not_found`.",
     tag: "Ask OpenAI",
     request: {
       path: z.object({
@@ -156,7 +159,7 @@ export const routes: Record<string, Route> = {
     },
     response: {
       status: 200,
-      description: "OpenAI's answer, as it is.",
+      description: "OpenAI's model.",
       headers: requestId,
       body: z.looseObject({ object: z.literal("model") }),
     },
