@@ -8,7 +8,7 @@ import { settings } from "./settings.ts";
 import { settleLater, settleLaterDlq, settleLaterQueue } from "./settle-later.ts";
 import { sweep } from "./sweep.ts";
 
-// An alarm costs $0.10 a month for each metric that it looks at, in an expression too: 22 here, of which an account's first ten
+// An alarm costs $0.10 a month for each metric that it looks at, in an expression too: 23 here, of which an account's first ten
 // are free. Source: CloudWatch's prices, November 2026.
 
 const run = (command: string) => `npx sst shell --stage ${$app.stage} -- npm run ${command}`;
@@ -117,6 +117,16 @@ createAlarm("UnpricedModel", {
   todo: `See which in ${log("settled")} and UnpricedRequests > 0, and deploy with its price in PRICES. Keys can be held to models: ${run("keys")}`,
   metrics: [stageMetric("UnpricedRequests")],
   above: 0,
+});
+
+// Every request to such a model counts, for a month: a period of a day makes it one mail, not one for each busy five minutes.
+createAlarm("EndingModel", {
+  happened: "A model was used that OpenAI ends within 30 days, or has ended.",
+  means: "From that day on, every request that names the model fails with 404.",
+  todo: `See which, when, and what replaces it in ${log("model_ends")}, and whose requests they are in ${log("settled")} and EndingModelRequests > 0. Tell the owners to name the replacement. If it is the stage's default model, deploy with another DEFAULT_MODEL.`,
+  metrics: [stageMetric("EndingModelRequests")],
+  above: 0,
+  periodMinutes: 24 * 60,
 });
 
 createAlarm("SettlementsNotKept", {

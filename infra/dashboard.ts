@@ -39,7 +39,11 @@ const rows: Graph[][] = [
     },
     {
       title: "Results",
-      metrics: { ended: stageMetric("Requests"), failed: stageMetric("FailedRequests") },
+      metrics: {
+        ended: stageMetric("Requests"),
+        failed: stageMetric("FailedRequests"),
+        "of models that end within 30 days": stageMetric("EndingModelRequests"),
+      },
     },
   ],
   [

@@ -37,8 +37,8 @@ describe.each(Object.entries(alarms))("the alarm %s", (_, alarm) => {
 const dimension = (name: string, of: string) =>
   Object.values(named(alarms, name).metrics).map((metric) => parseMetric(metric).dimensions[of]);
 
-test("the alarms look at 22 metrics, which is what they cost", () => {
-  expect(Object.values(alarms).flatMap(({ metrics }) => Object.keys(metrics))).toHaveLength(22);
+test("the alarms look at 23 metrics, which is what they cost", () => {
+  expect(Object.values(alarms).flatMap(({ metrics }) => Object.keys(metrics))).toHaveLength(23);
 });
 
 test("what passes by itself rings only when it comes again: two of three periods", () => {
@@ -48,9 +48,16 @@ test("what passes by itself rings only when it comes again: two of three periods
     expect(named(alarms, name)).toMatchObject({ breachingPeriods: 2, periods: 3 });
 });
 
-test("what is spent is added up by the day, and all else looked at every five minutes", () => {
+test("what is spent and which models end is looked at by the day, and all else every five minutes", () => {
   for (const [name, { periodSeconds }] of Object.entries(alarms))
-    expect([name, periodSeconds]).toEqual([name, name === "DailySpend" ? 24 * 3600 : 300]);
+    expect([name, periodSeconds]).toEqual([name, ["DailySpend", "EndingModel"].includes(name) ? 24 * 3600 : 300]);
+});
+
+test("one request in a day to a model that ends within 30 days rings, and the mail says where its name and replacement are", () => {
+  const { metrics, above, description } = named(alarms, "EndingModel");
+  expect(Object.values(metrics)).toEqual(["Tollgate EndingModelRequests Sum Stage=local"]);
+  expect(above).toBe(0);
+  expect(description[2]).toMatch(/replaces.*"model_ends".*DEFAULT_MODEL/);
 });
 
 test("no dead-letter queue goes unwatched", () => {

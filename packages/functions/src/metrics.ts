@@ -12,6 +12,8 @@ export const units = {
   CostUsd: "None",
   /** Requests to a model whose price nobody knows. */
   UnpricedRequests: "Count",
+  /** Requests to a model that OpenAI ends within 30 days, or has ended. */
+  EndingModelRequests: "Count",
   /** Calls that OpenAI may have billed although no usage reached us. */
   UnaccountedAttempts: "Count",
   /** One call that OpenAI answered, until its last byte. */
