@@ -4,6 +4,7 @@ import { maxCostOf } from "../../../packages/core/src/budget/estimate.ts";
 import { withOutputLimit } from "../../../packages/core/src/budget/output-tokens.ts";
 import { AppError } from "../../../packages/core/src/error.ts";
 import { models } from "../../../packages/core/src/model/catalogue.ts";
+import { requestAsWritten } from "../../../packages/core/src/openai/verbatim.ts";
 import { costOf } from "../../../packages/core/src/usage/cost.ts";
 import { parsePriceOverrides, priceOf, type Rates } from "../../../packages/core/src/usage/price.ts";
 import { usageFrom } from "../../../packages/core/src/usage/usage.ts";
@@ -112,6 +113,46 @@ describe("what a request can cost at most", () => {
       // 250 nano-dollars a token: the tier that costs most.
       expect(maxCost(params), JSON.stringify(params).slice(0, 90)).toBeGreaterThan(words.length * 250);
     }
+  });
+
+  it("counts a picture outside of a user's message as a picture and as text", () => {
+    const [url, caption] = ["https://example.com/cat.png", "word ".repeat(1_000)];
+    const part = { type: "image_url", image_url: { url: `${url}#${caption}` } };
+    for (const role of ["tool", "assistant", "system", "developer"]) {
+      const cost = maxCost({ messages: [{ role, tool_call_id: "call_1", content: [part] }] });
+      expect(cost, role).toBeGreaterThan((48_000 + caption.length) * 250);
+    }
+  });
+
+  it("counts all digits of a number that are sent, also those that JavaScript would leave out", () => {
+    const written = `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi"}],
+      "tools":[{"type":"function","function":{"name":"f","parameters":{"minimum":1.${"0".repeat(40_000)}}}}]}`;
+    const { params } = requestAsWritten(JSON.parse(written), written);
+    expect(maxCost(params)).toBeGreaterThan(40_000 * 250);
+  });
+
+  it("takes a picture for the largest when decoders may differ in what its base64 says", () => {
+    const shown = (url: string) =>
+      maxCost({ messages: [{ role: "user", content: [{ type: "image_url", image_url: { url } }] }] });
+    const small = pngOf(8, 8);
+    const [head = "", base64 = ""] = small.split(",");
+    expect(shown(`${head},${base64.slice(0, 20)}\r\n${base64.slice(20)}`)).toBe(shown(small));
+    for (const odd of [`${base64}====${base64}`, `${base64.slice(4)}-_-_`, `%20${base64}`, `*${base64}`])
+      expect(shown(`${head},${odd}`)).toBe(shown("https://example.com/cat.png"));
+  });
+
+  it("reckons with cached input where a stage has it cost more than other input, in each tier", () => {
+    const parsed = parsePriceOverrides({
+      m: {
+        input: 1,
+        cached_input: 2,
+        output: 1,
+        service_tiers: { priority: { input: 1, cached_input: 9, output: 1 } },
+      },
+    });
+    const rates = (parsed.ok && priceOf("m", day, parsed.overrides)) || undefined;
+    const messages = [{ role: "user", content: "x".repeat(1_000) }];
+    expect(maxCost({ model: "m", messages, max_tokens: 1 }, rates)).toBeGreaterThan(1_000 * 9_000);
   });
 
   it("of a 4800 × 6400 picture on gpt-6-astra is what OpenAI bills for it: 1.2 tokens for each of 30,000 patches", () => {

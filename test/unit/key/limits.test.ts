@@ -26,6 +26,32 @@ describe("a key's models", () => {
     expect(isModelAllowed(["gpt-4o-2024-08-06"], "gpt-4o-2024-11-20")).toBe(false);
   });
 
+  it.each([
+    // Other spellings of what it names.
+    ["gpt-4o-mini", "openai/gpt-4o-mini", true],
+    ["gpt-4o-mini", "openrouter/openai/gpt-4o-mini-2024-07-18", true],
+    ["gpt-3.5-turbo", "gpt-35-turbo", true],
+    ["gpt-4o-2024-08-06", "azure/gpt-4o-2024-08-06", true],
+    ["gpt-5.6", "gpt-5.6-sol", true],
+    ["gpt-5.6-sol", "gpt-5.6", true],
+    ["gpt-5.6", "openai/gpt-5.6-sol-2026-08-01", true],
+    ["gpt-4", "gpt-4-0613", true],
+    ["ft:gpt-4o-mini-2024-07-18:acme::x", "ft:gpt-4o-mini-2024-07-18:acme::x", true],
+    ["llama3.2", "llama3.2", true],
+    // Nothing else.
+    ["gpt-4-0613", "gpt-4", false],
+    ["gpt-4o-2024-08-06", "openai/gpt-4o", false],
+    ["gpt-5.6", "gpt-5.6-terra", false],
+    ["gpt-4o-mini", "ft:gpt-4o-mini-2024-07-18:acme::x", false],
+    ["gpt-4o-mini", "FT:gpt-4o-mini:acme::x", false],
+    ["gpt-4o-mini", "openai/ft:gpt-4o-mini:acme::x", false],
+    ["ft:gpt-4o-mini-2024-07-18:acme::x", "ft:gpt-4o-mini-2024-07-18:acme::y", false],
+    ["ft:gpt-4o-mini:acme::x", "ft:gpt-4o-mini:acme::x-2026-01-01", false],
+    ["ft:gpt-4o-mini-2024-07-18:acme::x", "gpt-4o-mini", false],
+    ["openai/gpt-4o-mini", "gpt-4o-mini", false],
+    ["gpt-4o-mini", "other/gpt-4o-mini", false],
+  ])("a key for %s: %s is %s", (listed, model, allowed) => expect(isModelAllowed([listed], model)).toBe(allowed));
+
   it("are all when none are named", () => expect(isModelAllowed(null, "anything")).toBe(true));
 });
 

@@ -1,5 +1,6 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import { AppError } from "../error.ts";
+import type { TokenPrices } from "../model/model.ts";
 import { isJsonObject } from "../structured/problem.ts";
 import { billingOf } from "../usage/billing.ts";
 import { costOf, plainBilling } from "../usage/cost.ts";
@@ -37,7 +38,8 @@ export function maxCostOf(params: Params, rates: Rates): number | null {
     cacheWriteTokens: promptTokens,
     reasoningTokens: 0,
   };
-  const dearest = { ...rates, inputNanoUsd: Math.max(rates.inputNanoUsd, rates.cachedInputNanoUsd) };
+  const serviceTiers = new Map([...rates.serviceTiers].map(([tier, own]) => [tier, withDearestInput(own)]));
+  const dearest = { ...withDearestInput(rates), serviceTiers };
   // A lifetime other than 30 minutes may be 12 hours, which cost more.
   const cacheLifetime = billingOf(params).cacheLifetime === "30m" ? "30m" : "12h";
   const costs = possibleTiers(params, rates).map((tier) =>
@@ -45,6 +47,12 @@ export function maxCostOf(params: Params, rates: Rates): number | null {
   );
   return costs.reduce<number | null>((most, cost) => (most === null || cost === null ? null : Math.max(most, cost)), 0);
 }
+
+/** A stage's own price of cached input may be above that of other input. */
+const withDearestInput = <T extends TokenPrices>(prices: T): T => ({
+  ...prices,
+  inputNanoUsd: Math.max(prices.inputNanoUsd, prices.cachedInputNanoUsd),
+});
 
 /** OpenAI may serve a request in another tier than it asks for; those that cost less than the default are left out. */
 function possibleTiers({ service_tier: asked }: Params, { serviceTiers }: Rates): string[] {
@@ -55,17 +63,18 @@ function possibleTiers({ service_tier: asked }: Params, { serviceTiers }: Rates)
 
 function maxPromptTokens(params: Params): number {
   let imageTokens = 0;
-  const withoutImage = (part: unknown): unknown => {
+  const withoutImage = (part: unknown, role: string): unknown => {
     if (!isJsonObject(part) || part.type !== "image_url") return part;
     const image = isJsonObject(part.image_url) ? part.image_url : { url: part.image_url };
     imageTokens += maxImageTokens(params.model, image.url, image.detail);
+    // OpenAI shows a model the pictures of a user alone. In another's message it may be one or text, and counts as both.
+    if (role !== "user" || !isPicture(image.url)) return part;
     // Its other fields count as text, since nobody here knows what OpenAI makes of them.
-    return { ...part, image_url: { ...image, url: isPicture(image.url) ? "" : image.url } };
+    return { ...part, image_url: { ...image, url: "" } };
   };
   const messages = params.messages.map((message) =>
-    // Only a user's message shows pictures. What looks like a picture elsewhere is text.
-    message.role === "user" && Array.isArray(message.content)
-      ? { ...message, content: message.content.map(withoutImage) }
+    Array.isArray(message.content)
+      ? { ...message, content: message.content.map((part: unknown) => withoutImage(part, message.role)) }
       : message,
   );
   return jsonBytes(textFields({ ...params, messages })) + imageTokens + framingTokens;

@@ -30,6 +30,9 @@ export function maxImageTokens(model: string, url: unknown, asked: unknown): num
 function shapeOf(url: unknown) {
   if (url instanceof InlineImage) return [url.header];
   if (typeof url !== "string" || !url.startsWith("data:")) return null;
-  const found = inspectImage(Buffer.from(url.slice(url.indexOf(",") + 1), "base64"));
+  const base64 = url.slice(url.indexOf(",") + 1).replace(/\s+/g, "");
+  // Decoders differ in what they make of anything else, and so in the picture that they see.
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return null;
+  const found = inspectImage(Buffer.from(base64, "base64"));
   return found.ok ? [found] : null;
 }

@@ -17,21 +17,31 @@ export const maxOutputTokens = (model: string): number => modelNamed(model)?.mod
 export const defaultMaxOutputTokens = 8_192;
 
 const limitNames = ["max_completion_tokens", "max_tokens"] as const;
+const namedLimits = (params: OpenAIRequest["params"]) => limitNames.filter((name) => params[name] != null);
 
 /**
- * The request with a limit of its output, which makes the reservation a bound; the request itself when it names one. Throws
- * `invalid_request` when the request names more than its key allows.
+ * Throws `invalid_request` when the request names more output than its key allows. Only a count is known to be less: some servers
+ * take -1 for no limit.
  */
-export function withOutputLimit(request: OpenAIRequest, { maxOutputTokens: ofKey }: KeyBudget): OpenAIRequest {
+export function requireOutputWithinLimit(params: OpenAIRequest["params"], budget: KeyBudget | undefined): void {
+  const ofKey = budget?.maxOutputTokens;
+  if (ofKey === undefined) return;
+  const isWithin = (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= ofKey;
+  const name = namedLimits(params).find((name) => !isWithin(params[name]));
+  if (name === undefined) return;
+  const message = `${name}: This key may ask for at most ${ofKey} output tokens. Use a whole number from 1 to ${ofKey}, or leave it out.`;
+  throw new AppError("invalid_request", message, { param: name });
+}
+
+/**
+ * A request of a key with a budget as OpenAI is sent it: with a limit of its output, so that what is reserved is a bound.
+ * `outputLimit` is that limit where the request names none. Throws as `requireOutputWithinLimit`.
+ */
+export function withOutputLimit(request: OpenAIRequest, budget: KeyBudget): OpenAIRequest & { outputLimit?: number } {
   const { params } = request;
-  const named = limitNames.filter((name) => params[name] != null);
-  for (const name of named) {
-    if (ofKey !== undefined && Number(params[name]) > ofKey) {
-      const message = `${name}: This key may ask for at most ${ofKey} output tokens. Use ${ofKey} or less, or leave it out.`;
-      throw new AppError("invalid_request", message, { param: name });
-    }
-  }
-  if (named.length > 0) return request;
+  requireOutputWithinLimit(params, budget);
+  if (namedLimits(params).length > 0) return request;
   const name = needsMaxCompletionTokens(params.model) ? "max_completion_tokens" : "max_tokens";
-  return setMember(request, name, Math.min(ofKey ?? defaultMaxOutputTokens, maxOutputTokens(params.model)));
+  const outputLimit = Math.min(budget.maxOutputTokens ?? defaultMaxOutputTokens, maxOutputTokens(params.model));
+  return { ...setMember(request, name, outputLimit), outputLimit };
 }

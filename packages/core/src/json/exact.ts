@@ -24,8 +24,15 @@ export function parseExactly(text: string): unknown {
 /** A double keeps 15 digits of any number. The cheapest question first: most texts have no longer ones. */
 const mayBeRounded = /\d[\d.]{15}|\d[eE]/;
 
-/** Whether JavaScript takes this number for another: 2^53 + 1 for 2^53, 1e400 for infinity. */
+/** No number that JavaScript writes is longer: -1.2345678901234567e-300 has 24 characters. */
+const longestNumber = 24;
+
+/**
+ * Whether JavaScript takes this number for another: 2^53 + 1 for 2^53, 1e400 for infinity. A number that is written with thousands
+ * of zeros counts too: JavaScript would write it shorter than it is sent, and what is sent decides what it may cost.
+ */
 export function isRounded(number: string): boolean {
+  if (number.length > longestNumber) return true;
   if (number.length <= 15 && !/[eE]/.test(number)) return false;
   return decimal(number) !== decimal(String(Number(number)));
 }

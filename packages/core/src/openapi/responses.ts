@@ -68,6 +68,10 @@ export const resultBody = z
     model: z.string().meta({ description: "The model that answered, by its exact name." }),
     schema: nullableText,
     ...answer,
+    output_limit: count.optional().meta({
+      description:
+        "Only of an answer that is `truncated` although its request named no maximum: the output tokens that its key allowed it.",
+    }),
     choices: z
       .array(
         z

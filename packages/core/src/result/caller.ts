@@ -1,7 +1,8 @@
 import * as z from "zod";
+import { requireOutputWithinLimit } from "../budget/output-tokens.ts";
 import type { ChatCall } from "../chat/params.ts";
 import { survey } from "../json/survey.ts";
-import type { CallerKey } from "../key/limits.ts";
+import { budgetOf, type CallerKey } from "../key/limits.ts";
 import { parseRequest } from "../request.ts";
 import { derivedResultId, hashOf, newResultId } from "./id.ts";
 import type { Job } from "./perform.ts";
@@ -55,6 +56,8 @@ export function httpJob(
   caller: Caller,
   call: ChatCall & { image?: ResultImage | null },
 ): Job {
+  // Before it is stored: a request that is put off would be told too late.
+  requireOutputWithinLimit(call.params, budgetOf(caller.key));
   return {
     ...requestIdentity(caller, kind, request),
     kind,

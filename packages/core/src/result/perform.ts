@@ -133,9 +133,9 @@ export async function begin(deps: PerformDeps, job: Job): Promise<Attempt | Perf
   try {
     const prepared = await job.prepare(lease.result);
     const { params: asked, verbatim: written, format, streamOptions, budget = budgetOf(job.key), ...found } = prepared;
-    const result = { ...held.result, ...found };
     const request = { params: asked, verbatim: written };
-    const { params, verbatim } = budget ? withOutputLimit(request, budget) : request;
+    const { params, verbatim, ...limited } = budget ? withOutputLimit(request, budget) : request;
+    const result = { ...held.result, ...found, ...limited };
     const reserved = budget ? await reserve(deps, lease, budget, params) : lease;
     const upstreamDeadlineMs = job.deadlineMs - settleReserveMs;
     return { ...held, lease: reserved, result, params, verbatim, format, streamOptions, upstreamDeadlineMs };

@@ -85,6 +85,8 @@ export const storedResult = z.object({
   schema: z.string().nullable(),
   /** Whether `content` is JSON that was asked for, and is shown parsed as `output`. */
   structured: z.boolean(),
+  /** The most output tokens that OpenAI was asked for, where the request named no maximum and its key's budget needs one. */
+  outputLimit: z.int().optional(),
   /** Only of an answer with several choices, in its order: `status` is the worst of theirs. */
   choices: z.array(choiceVerdict).optional(),
   usage: usage.nullable(),
@@ -139,6 +141,7 @@ export function presentResult(result: Result) {
     ...(first?.function_call !== undefined && { function_call: first.function_call }),
     ...(first?.audio !== undefined && { audio: first.audio }),
     finish_reason: first?.finish_reason ?? null,
+    ...(result.status === "truncated" && result.outputLimit && { output_limit: result.outputLimit }),
     ...(first?.logprobs !== undefined && { logprobs: first.logprobs }),
     ...(choices.length > 1 && { choices: choices.map(({ shown, others }) => withOthers(shown, others)) }),
     usage: result.usage && {
@@ -216,7 +219,16 @@ const withOthers = <T extends object>(shown: T, others: [string, unknown][] = []
 });
 
 /** Ours, though not every result or choice has them. */
-const reserved = new Set(["function_call", "audio", "logprobs", "choices", "index", "status", "problems"]);
+const reserved = new Set([
+  "function_call",
+  "audio",
+  "logprobs",
+  "choices",
+  "index",
+  "status",
+  "problems",
+  "output_limit",
+]);
 
 /** Some servers write the arguments as an object; OpenAI's clients expect text. */
 function withTextArguments(call: unknown): unknown {
