@@ -52,7 +52,7 @@ export async function cost({ requests, latencyMs, signal }: CostOptions): Promis
     const first = JSON.parse(await stage.ask("POST", "/chat", { body: chat }));
     await stage.makeCounters(first.model);
     const kinds: Costs["kinds"] = [];
-    for (const kind of requestKinds(root, stage)) {
+    for (const kind of requestKinds(root, stage, first.model)) {
       process.stderr.write(`… ${kind.name}\n`);
       // The first may start an environment, and is not counted.
       await complete(stage, kind, 0, signal);

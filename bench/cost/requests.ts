@@ -18,7 +18,8 @@ const review =
 const question = { messages: [{ role: "user", content: review }] };
 export const chat = { ...question, schema: "sentiment" };
 
-export function requestKinds(root: string, { ask, s3, info, limitedKey }: MeteredStage): RequestKind[] {
+/** @param model the stage's default one, for the API that has none: what is compared is asked of the same model */
+export function requestKinds(root: string, { ask, s3, info, limitedKey }: MeteredStage, model: string): RequestKind[] {
   const image = readFileSync(join(root, photo));
   const images = [{ data: image.toString("base64") }];
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
@@ -29,7 +30,7 @@ export function requestKinds(root: string, { ask, s3, info, limitedKey }: Metere
     {
       name: "/v1/chat/completions",
       functions: ["OpenAI"],
-      send: () => post("/v1/chat/completions", { model: "gpt-4o-mini", ...question }),
+      send: () => post("/v1/chat/completions", { model, ...question }),
     },
     {
       name: "chat, budget and rate",
