@@ -81,7 +81,7 @@ const results = createFunction("Results", {
   permissions: [
     items.get("result"),
     items.batchGet("result"),
-    items.delete("result"),
+    items.delete("result", "content"),
     // The receipt of a deleted result.
     items.put("result"),
     items.queryByOwner("ownerResults"),

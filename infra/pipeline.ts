@@ -48,9 +48,11 @@ export const imageUploaded = createFunction("ImageUploaded", {
   environment: { ...environment, ...shrinking.environment, MAX_RECEIVE_COUNT: String(limits.maxReceiveCount) },
   install: shrinking.install,
   permissions: [
-    items.get("result"),
-    items.put("result"),
-    items.update("result", "usage", "budget"),
+    items.get("result", "keys"),
+    items.put("result", "content"),
+    items.update("result", "usage", "budget", "rate"),
+    // The claim of an image that was analysed before.
+    items.delete("result"),
     { actions: ["s3:GetObject"], resources: [resources.uploads] },
     { actions: ["s3:GetObject", "s3:PutObject"], resources: [resources.outputs] },
     handOver,

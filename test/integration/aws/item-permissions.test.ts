@@ -24,7 +24,13 @@ const table: Record<string, Record<string, string[]>> = {
   Authorizer: { GetItem: ["key"] },
   Chat: answering(),
   Health: {},
-  ImageUploaded: working(),
+  /** Forgets the claim of an image that was analysed before. */
+  ImageUploaded: {
+    ...working(),
+    PutItem: ["result", "content"],
+    UpdateItem: ["result", "usage", "budget", "rate"],
+    DeleteItem: ["result"],
+  },
   NotFound: {},
   OpenAI: answering(),
   OpenApi: {},
@@ -33,7 +39,7 @@ const table: Record<string, Record<string, string[]>> = {
     GetItem: ["result"],
     BatchGetItem: ["result"],
     PutItem: ["result"],
-    DeleteItem: ["result"],
+    DeleteItem: ["result", "content"],
     "Query by_owner": ["results of an owner"],
   },
   Schemas: {},
@@ -46,18 +52,25 @@ const table: Record<string, Record<string, string[]>> = {
 
 /** A function that a key's holder asks. */
 function answering() {
-  return { ...working(), UpdateItem: ["result", "usage", "budget", "rate"], DeleteItem: ["result"] };
+  return {
+    ...working(),
+    GetItem: ["result"],
+    UpdateItem: ["result", "usage", "budget", "rate"],
+    DeleteItem: ["result"],
+  };
 }
 
-/** A function that a queue asks: no deletion, since an id that was handed out is never forgotten. */
+/** A function that a queue asks. What it works on has an id that was handed out, which is never forgotten. Whether the key that it came with
+ * has been revoked since is in the list of keys. */
 function working() {
-  return { GetItem: ["result"], PutItem: ["result"], UpdateItem: ["result", "usage", "budget"] };
+  return { GetItem: ["result", "keys"], PutItem: ["result"], UpdateItem: ["result", "usage", "budget"] };
 }
 
 const kinds = {
   result: "result#res_1",
   usage: "usage#acme",
   budget: "budget#key_1",
+  content: "content#5e884898",
   rate: "rate#key_1",
   key: "key#5e884898",
   keys: "keys",

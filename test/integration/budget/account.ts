@@ -9,7 +9,7 @@ import { readBudget } from "../../../packages/core/src/budget/budget.ts";
 import { monthOf } from "../../../packages/core/src/budget/month.ts";
 import { unlimited } from "../../../packages/core/src/key/limits.ts";
 import { newResultId } from "../../../packages/core/src/result/id.ts";
-import type { Job, PerformDeps } from "../../../packages/core/src/result/perform.ts";
+import type { Job, PerformDeps, Prepared } from "../../../packages/core/src/result/perform.ts";
 import { startDynamoDB } from "../../../packages/local/src/aws/dynamodb.ts";
 import type { TableSpec } from "../../../packages/local/src/manifest.ts";
 import { readManifest } from "../../../packages/local/src/manifest.ts";
@@ -54,6 +54,12 @@ export async function startAccount() {
       return (body as { totals: { requests: number } }).totals.requests;
     },
   };
+}
+
+export async function preparedBy(job: Job): Promise<Prepared> {
+  const prepared = await job.prepare({} as never);
+  if ("replayed" in prepared) throw new Error(`${prepared.replayed.result.id} was made before.`);
+  return prepared;
 }
 
 /** A chat of a key with this budget. Every such job reserves the same. */

@@ -6,13 +6,13 @@ import { leaseMs } from "../../../packages/core/src/result/claim.ts";
 import { type Attempt, begin, finish, perform } from "../../../packages/core/src/result/perform.ts";
 import { readItem } from "../../../packages/core/src/result/store.ts";
 import { priceOf } from "../../../packages/core/src/usage/price.ts";
-import { jobOf, startAccount } from "./account.ts";
+import { jobOf, preparedBy, startAccount } from "./account.ts";
 
 const { deps, budget, billedRequests } = await startAccount();
 
 /** What each job of `jobOf` reserves. */
 async function reservedByEach(): Promise<number> {
-  const { params } = await jobOf("key_any", 0).prepare({} as never);
+  const { params } = await preparedBy(jobOf("key_any", 0));
   const rates = priceOf(params.model, new Date());
   return (rates && maxCostOf(params, rates)) ?? Number.NaN;
 }
@@ -22,7 +22,7 @@ describe("a retry that is refused", () => {
     const each = await reservedByEach();
     const content = `[[fault:reset_after_billing]] ${randomUUID()}`;
     const job = jobOf("key_again", 1.5 * each, { requestHash: "same" });
-    const { params, format } = await job.prepare({} as never);
+    const { params, format } = await preparedBy(job);
     const failing = {
       ...job,
       prepare: () => ({ params: { ...params, messages: [{ role: "user" as const, content }] }, format }),

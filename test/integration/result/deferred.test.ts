@@ -2,7 +2,8 @@ import { chatJob } from "@tollgate/core/chat/chat";
 import { defer, deferredMessage } from "@tollgate/core/deferred/defer";
 import { resume } from "@tollgate/core/deferred/resume";
 import { AppError } from "@tollgate/core/error";
-import { unlimited } from "@tollgate/core/key/limits";
+import { newApiKey } from "@tollgate/core/key/key";
+import { addKey, limitsOf, revokeKey } from "@tollgate/core/key/store";
 import { UpstreamFailure } from "@tollgate/core/openai/retry";
 import { leaseMs } from "@tollgate/core/result/claim";
 import { waitingTtlMs } from "@tollgate/core/result/item";
@@ -16,10 +17,12 @@ const { deps } = await startAccount();
 const { store } = deps;
 const hours = 3600 * 1000;
 const graceMs = { http: 60_000, queue: 3 * hours };
+const newKey = async () => limitsOf(await addKey(store, newApiKey(), "acme", new Date()));
+const anyKey = await newKey();
 const request = { messages: [{ role: "user" as const, content: "Hello" }] };
 
 /** Requests with `Prefer: respond-async` under one Idempotency-Key, and a queue that only writes down what it is sent. */
-function stageOf(owner: string) {
+function stageOf(owner: string, key = anyKey) {
   const texts = new Map<string, string>();
   const requests = {
     put: async (key: string, text: string) => void texts.set(key, text),
@@ -30,7 +33,7 @@ function stageOf(owner: string) {
   const queue = { send: async (message: string) => void sent.push(message) };
   const caller = {
     owner,
-    key: { ...unlimited, keyId: "unused" },
+    key,
     idempotencyKey: "k",
     deadlineMs: Date.now() + 60_000,
   };
@@ -55,6 +58,26 @@ function stageOf(owner: string) {
 const noAnswer = () =>
   new UpstreamFailure(new AppError("upstream_timeout", "No answer."), { attempts: 1, maybeBilled: 1 });
 const unbilled = () => new UpstreamFailure(new AppError("upstream_error", "500."), { attempts: 1, maybeBilled: 0 });
+
+describe("a deferred result whose key has been revoked since", () => {
+  it.each([
+    ["before the first receive", false],
+    ["between two receives", true],
+  ])("%s fails, and OpenAI is asked no more", async (_, isGivenBack) => {
+    const key = await newKey();
+    const { ask, receive } = stageOf(`revoked-${isGivenBack}`, key);
+    const { result } = await ask();
+    if (isGivenBack) await expect(receive(result.id, { failure: unbilled() })).rejects.toBeInstanceOf(AppError);
+    await revokeKey(store, key.keyId, new Date());
+    const failure = new UpstreamFailure(new AppError("internal", "OpenAI was asked."), { attempts: 1, maybeBilled: 0 });
+    expect(await receive(result.id, { failure })).toMatchObject({
+      status: "failed",
+      usage: null,
+      error: { code: "invalid_api_key", message: expect.stringMatching(/revoked/) },
+    });
+    expect(await countersOf(deps, `revoked-${isGivenBack}`)).toMatchObject({ requests: 1, failed: 1, total_tokens: 0 });
+  });
+});
 
 describe("a deferred result that was given back", () => {
   it("has a message that waits for the next receive: asking again sends none, until no queue would hide it any more", async () => {

@@ -41,7 +41,10 @@ export async function defer(deps: DeferDeps, job: Job, request: string): Promise
   const requestKey = newRequestKey(job);
   await deps.requests.put(requestKey, request);
   const budget = budgetOf(job.key);
-  const result = { ...newResult(job, now), deferred: { requestKey, ...(budget && { budget }) } };
+  const result = {
+    ...newResult(job, now),
+    deferred: { requestKey, ...(job.key && { keyId: job.key.keyId }), ...(budget && { budget }) },
+  };
   const claimed = await claim(deps.store, { result, requestHash: job.requestHash, nowMs: now.getTime() });
   if (claimed.outcome !== "claimed") {
     if (requestKeyOf(claimed) !== requestKey) await deps.requests.remove(requestKey);

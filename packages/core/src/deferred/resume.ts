@@ -2,6 +2,7 @@ import * as z from "zod";
 import { chatCall } from "../chat/chat.ts";
 import { chatRequest } from "../chat/schema.ts";
 import { AppError } from "../error.ts";
+import { requireUnrevoked } from "../key/store.ts";
 import { parseJsonBody } from "../request.ts";
 import { mayBeTriedAgain } from "../result/claim.ts";
 import { isExpired, type StoredItem } from "../result/item.ts";
@@ -71,7 +72,7 @@ function jobOf(deps: ResumeDeps, { result, request_hash }: StoredItem, options: 
     // Its models and its rate held when the request was accepted.
     key: null,
     requestHash: request_hash,
-    prepare: (claimed) => prepare(deps, claimed),
+    prepare: (lease) => prepare(deps, lease.result),
     deadlineMs: options.deadlineMs,
     onFailure: options.lastChance ? "fail" : "give_back",
   };
@@ -79,6 +80,7 @@ function jobOf(deps: ResumeDeps, { result, request_hash }: StoredItem, options: 
 
 async function prepare(deps: ResumeDeps, { deferred, kind, owner }: Omit<Result, "answer">): Promise<Prepared> {
   if (!deferred) throw new AppError("not_found", "The result was deleted before it was worked on.");
+  if (deferred.keyId) await requireUnrevoked(deps.store, deferred.keyId);
   const body = await deps.requests.get(deferred.requestKey);
   const call =
     kind === "chat"

@@ -9,6 +9,8 @@ export const partitions = {
   usage: "usage#",
   /** `budget#<key id>`: what a key has spent and reserved. */
   budget: "budget#",
+  /** `content#<hash>`: which result an object's content led to. */
+  content: "content#",
   /** `rate#<key id>`: how many requests a key has made this minute. */
   rate: "rate#",
   /** `key#<hash>`: an API key, found by its hash. */

@@ -94,6 +94,18 @@ export async function verifyKey(store: KeyStore, apiKey: string): Promise<ApiKey
   return key && !key.revoked_at ? key : null;
 }
 
+/** Throws `invalid_api_key` when the key that accepted work came with has been revoked since. */
+export async function requireUnrevoked({ dynamodb, tableName }: KeyStore, keyId: string): Promise<void> {
+  const { Item } = await dynamodb.send(
+    new GetCommand({ TableName: tableName, Key: listed(keyId), ConsistentRead: true }),
+  );
+  if (Item && !parseKey(Item).revoked_at) return;
+  throw new AppError(
+    "invalid_api_key",
+    "The API key that this came with has been revoked since. Ask again with another.",
+  );
+}
+
 /** Every key, oldest first, without anything that would let it be used. */
 export async function listKeys(store: KeyStore): Promise<ApiKey[]> {
   const keys: ApiKey[] = [];

@@ -14,11 +14,12 @@ import { costOf } from "../usage/cost.ts";
 import { type PriceOverrides, priceOf } from "../usage/price.ts";
 import { type Usage, usageFrom } from "../usage/usage.ts";
 import { type Claim, claim, type Lease, leaseMs } from "./claim.ts";
+import type { StoredItem } from "./item.ts";
 import { reserve } from "./reserve.ts";
 import type { ChoiceVerdict, Result, ResultImage } from "./result.ts";
 import { discard, release, renew, type Settlement } from "./settle.ts";
 import { type SettleLaterQueue, settleOrHandOver } from "./settle-later.ts";
-import { type ResultStore, readResult } from "./store.ts";
+import { type ResultStore, readResult, toResult } from "./store.ts";
 
 export interface PerformDeps {
   store: ResultStore;
@@ -45,7 +46,7 @@ export interface Job {
   image: ResultImage | null;
   requestHash: string | null;
   /** Makes OpenAI's request. Runs after the claim; an `AppError` that it throws ends the result. */
-  prepare(claimed: Omit<Result, "answer">): Promise<Prepared> | Prepared;
+  prepare(lease: Lease): Promise<Prepared | Replayed> | Prepared;
   /** Epoch milliseconds at which the function is stopped. */
   deadlineMs: number;
   /** How a failure ends: over HTTP the caller hears of it; the queue brings the work back. */
@@ -63,6 +64,11 @@ export interface Prepared extends OpenAIRequest {
   image?: ResultImage | null;
   /** What the call is charged against, where that is not the budget of the job's key. */
   budget?: KeyBudget | undefined;
+}
+
+/** Preparing found that the work was done before: that result stands in for this one, which is forgotten. */
+export interface Replayed {
+  replayed: StoredItem;
 }
 
 export interface Performed {
@@ -130,18 +136,34 @@ export async function begin(deps: PerformDeps, job: Job): Promise<Attempt | Perf
     onFailure: job.onFailure,
     stopRenewing: () => clearInterval(renewal),
   };
+  let replayed: StoredItem;
   try {
-    const prepared = await job.prepare(lease.result);
-    const { params: asked, verbatim: written, format, streamOptions, budget = budgetOf(job.key), ...found } = prepared;
-    const request = { params: asked, verbatim: written };
-    const { params, verbatim, ...limited } = budget ? withOutputLimit(request, budget) : request;
-    const result = { ...held.result, ...found, ...limited };
-    const reserved = budget ? await reserve(deps, lease, budget, params) : lease;
-    const upstreamDeadlineMs = job.deadlineMs - settleReserveMs;
-    return { ...held, lease: reserved, result, params, verbatim, format, streamOptions, upstreamDeadlineMs };
+    const prepared = await job.prepare(lease);
+    if (!("replayed" in prepared)) return await attemptOf(deps, job, held, prepared);
+    replayed = prepared.replayed;
+    held.stopRenewing();
+    await discard(deps.store, lease);
   } catch (error) {
     throw await fail(deps, job, held, error);
   }
+  return answerFromStored(await toResult(deps.store, replayed), replayed.result.id);
+}
+
+/** An attempt that knows what to ask, and has reserved what that may cost. */
+async function attemptOf(
+  deps: PerformDeps,
+  job: Job,
+  held: Pick<Attempt, "lease" | "result" | "startedMs" | "onFailure" | "stopRenewing">,
+  prepared: Prepared,
+): Promise<Attempt> {
+  const { lease } = held;
+  const { params: asked, verbatim: written, format, streamOptions, budget = budgetOf(job.key), ...found } = prepared;
+  const request = { params: asked, verbatim: written };
+  const { params, verbatim, ...limited } = budget ? withOutputLimit(request, budget) : request;
+  const result = { ...held.result, ...found, ...limited };
+  const reserved = budget ? await reserve(deps, lease, budget, params) : lease;
+  const upstreamDeadlineMs = job.deadlineMs - settleReserveMs;
+  return { ...held, lease: reserved, result, params, verbatim, format, streamOptions, upstreamDeadlineMs };
 }
 
 /** An answer, which may be all that came of it. */

@@ -46,7 +46,9 @@ export const uploadSettings = z.object({
   detail: detail.optional(),
   schema: z.string().optional(),
   model: z.string().optional(),
-  /** Of the key that announced it. */
+  /** The key that announced it, and what holds for each image that comes. */
+  keyId: z.string().optional(),
+  rpm: z.int().optional(),
   budget: keyBudget.optional(),
 });
 
@@ -61,6 +63,8 @@ const image = z.object({
   sizeBytes: z.int().nullable(),
   /** Of the object that was analysed: another may lie under its key by now. Not shown. */
   etag: z.string().optional(),
+  /** What the object was analysed as: a hash that the same content has again. Not shown. */
+  content: z.string().optional(),
 });
 
 export type ResultImage = z.infer<typeof image>;
@@ -113,9 +117,9 @@ export const storedResult = z.object({
   upload: uploadSettings.optional(),
   /**
    * Only of a result whose id was handed out before the work began (`Prefer: respond-async`): where its request waits, and the
-   * budget of the key that it came with.
+   * key that it came with.
    */
-  deferred: z.object({ requestKey: z.string(), budget: keyBudget.optional() }).optional(),
+  deferred: z.object({ requestKey: z.string(), keyId: z.string().optional(), budget: keyBudget.optional() }).optional(),
 });
 
 /** `answer` is OpenAI's body to the byte; `content`, `tool_calls` and the rest are read from it. */

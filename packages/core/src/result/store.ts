@@ -6,21 +6,10 @@ import {
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
 import type { TextStore } from "../text-store.ts";
-import type { ImageStore } from "../upload/image-store.ts";
-import {
-  isExpired,
-  ownerIndex,
-  ownerKey,
-  parseItem,
-  receiptKey,
-  resultKey,
-  type StoredItem,
-  unrevised,
-} from "./item.ts";
+import { isExpired, ownerIndex, ownerKey, parseItem, resultKey, type StoredItem } from "./item.ts";
 import type { Observe } from "./observe.ts";
 import { maxPageBytes, maxScannedPerPage } from "./page.ts";
 import type { Result } from "./result.ts";
-import { transact } from "./transaction.ts";
 
 export interface ResultTable {
   dynamodb: DynamoDBDocumentClient;
@@ -174,39 +163,6 @@ export async function putResult(store: ResultTable, item: StoredItem, ttlEpochSe
       ConditionExpression: "attribute_not_exists(pk)",
     }),
   );
-}
-
-/**
- * Removes a result in its final state, its stored answer, and the image that was uploaded for it. What it put on the counters was
- * billed and stays there; a receipt, without any content, keeps the ledger checkable. Returns false when the result has changed
- * since it was read.
- */
-export async function deleteResult(
-  store: ResultStore,
-  images: Pick<ImageStore, "remove">,
-  item: StoredItem,
-  now: Date,
-): Promise<boolean> {
-  const { result, lease_id, ledger, revision } = item;
-  // S3 first: while the result is there, a deletion that broke off can be asked for again.
-  if (result.source === "s3" && result.image?.key) await images.remove(result.image.key, { etag: result.image.etag });
-  if (item.answer_key) await store.answers.remove(item.answer_key);
-  const remove = {
-    TableName: store.tableName,
-    Key: resultKey(result.id),
-    ConditionExpression: unrevised,
-    ExpressionAttributeValues: { ":seen": revision },
-  };
-  const receipt = {
-    ...receiptKey(result.id, lease_id),
-    owner: result.owner,
-    ledger,
-    openai_id: result.openai?.id ?? null,
-    deleted_at: now.toISOString(),
-  };
-  const keep = ledger.length > 0 ? [{ Put: { TableName: store.tableName, Item: receipt } }] : [];
-  const refusal = await transact(store.dynamodb, () => [{ Delete: remove }, ...keep]);
-  return refusal === null;
 }
 
 export const toAttributes = (item: StoredItem, extra: Record<string, unknown> = {}) => ({

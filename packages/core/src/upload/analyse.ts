@@ -2,17 +2,21 @@ import * as z from "zod";
 import { modelName } from "../chat/model-name.ts";
 import { toChatCall } from "../chat/params.ts";
 import { AppError } from "../error.ts";
+import { countRequest } from "../key/rate.ts";
+import { requireUnrevoked } from "../key/store.ts";
 import { parseRequest } from "../request.ts";
+import type { Lease } from "../result/claim.ts";
+import { claimContent, contentOf, noteEtag } from "../result/content.ts";
 import { derivedResultId } from "../result/id.ts";
-import { type Job, type Performed, type Prepared, perform } from "../result/perform.ts";
-import { type Result, type UploadSettings, uploadSettings } from "../result/result.ts";
+import { type Job, type Performed, type Prepared, perform, type Replayed } from "../result/perform.ts";
+import { type UploadSettings, uploadSettings } from "../result/result.ts";
 import { readItem } from "../result/store.ts";
 import { sharing } from "../sharing.ts";
 import { inspected } from "../vision/content.ts";
 import { detail as detailSchema } from "../vision/detail.ts";
 import { maxImageBytes } from "../vision/image.ts";
 import { fitted } from "../vision/shrink.ts";
-import { type VisionDeps, visionMessage } from "../vision/vision.ts";
+import { type ImageUrl, type VisionDeps, visionMessage } from "../vision/vision.ts";
 import { imageTooLarge } from "./image-store.ts";
 import { parseUploadKey } from "./key.ts";
 import { defaultSchema } from "./upload.ts";
@@ -43,9 +47,9 @@ const reading = sharing(maxImageBytes);
 const modelHeader = z.object({ "x-amz-meta-model": modelName.optional() });
 
 /**
- * Analyses an uploaded image, once for each time that its key was written, however often the event arrives. Returns null
- * for a key without an owner, which nobody could ask about. What was asked for when a key was announced, and the budget of who
- * did, hold for every object under it: its form may be posted again.
+ * Analyses an uploaded image, once for each content that its key was written with, however often the event arrives and the same is
+ * written again. Returns null for a key without an owner, which nobody could ask about. What was asked for when a key was announced,
+ * and the limits of who did, hold for every object under it: its form may be posted again.
  */
 export async function analyseUpload(
   deps: VisionDeps,
@@ -78,7 +82,7 @@ export async function analyseUpload(
       etag: object.etag,
     },
     requestHash: object.sequencer,
-    prepare: (claimed) => reading(object.sizeBytes, () => prepare(deps, object, claimed)),
+    prepare: (lease) => reading(object.sizeBytes, () => prepare(deps, object, lease)),
     deadlineMs: options.deadlineMs,
     onFailure: options.lastChance ? "fail" : "give_back",
   });
@@ -101,23 +105,30 @@ async function readAnnounced({ store }: VisionDeps, id: string, owner: string, {
   return result?.owner === owner && result.image?.key === key ? result : null;
 }
 
-async function prepare(deps: VisionDeps, object: CreatedObject, claimed: Omit<Result, "answer">): Promise<Prepared> {
+async function prepare(deps: VisionDeps, object: CreatedObject, lease: Lease): Promise<Prepared | Replayed> {
+  const { id, upload } = lease.result;
+  if (upload?.keyId) await requireUnrevoked(deps.store, upload.keyId);
   if (object.sizeBytes > maxImageBytes) throw imageTooLarge(object.sizeBytes);
   const stored = await deps.images.get(object.key, { etag: object.etag });
   if (!stored) throw new AppError("not_found", "The object was deleted or replaced before it was analysed.");
-  const {
-    prompt,
-    detail,
-    model,
-    schema = defaultSchema,
-    budget,
-  } = claimed.upload ?? settingsOf(stored.metadata, object.key);
+  const { prompt, detail, model, schema = defaultSchema, budget } = upload ?? settingsOf(stored.metadata, object.key);
+  const callAbout = (url: ImageUrl) =>
+    toChatCall([visionMessage([url], prompt, detail)], { model, schema }, deps.defaultModel);
   const { url, image: found } = inspected(stored.bytes, undefined, object);
-  const image = { ...found, etag: object.etag };
-  const call = await fitted(
-    deps.shrink,
-    toChatCall([visionMessage([url], prompt, detail)], { model, schema }, deps.defaultModel),
-  );
+  const content = contentOf(object, stored.bytes, (url) => callAbout(url).params);
+  const earlier = await claimContent(deps.store, content, id, deps.now());
+  const isAnnounced = id === parseUploadKey(object.key)?.announcedId;
+  // Nobody was told this result's id, and nothing of it is on the counters: it can be forgotten.
+  const leavesNoTrace = !isAnnounced && lease.pendingUnaccounted === 0 && lease.ledger.length === 0;
+  if (earlier && leavesNoTrace) {
+    await noteEtag(deps.store, earlier, object.etag);
+    return { replayed: earlier };
+  }
+  // The announced one was counted with its form.
+  if (upload?.keyId && upload.rpm && !isAnnounced)
+    await countRequest(deps.store, upload.keyId, upload.rpm, deps.now().getTime());
+  const call = await fitted(deps.shrink, callAbout(url));
+  const image = { ...found, etag: object.etag, content };
   return { params: call.params, format: call.format, model: call.model, schema: call.schema, image, budget };
 }
 

@@ -24,8 +24,9 @@ const formTtlMs = 15 * 60 * 1000;
 export const defaultSchema = "image_description";
 
 /**
- * Announces an upload: its result exists from now on, and the form's image becomes that result. The key's models and rate
- * hold here; its budget goes along with the result, to be charged for each image that comes by the form.
+ * Announces an upload: its result exists from now on, and the form's image becomes that result. The key's models hold here, and its
+ * rate counts the form with its first image. The key goes along with the result: its budget is charged for each image that comes by
+ * the form, its rate counts each later one, and once it is revoked no more are worked on.
  */
 export async function createUpload(deps: UploadDeps, request: UploadRequest, { owner, key: apiKey }: Caller) {
   const { content_type: contentType, metadata = {}, ...upload } = request;
@@ -60,7 +61,12 @@ export async function createUpload(deps: UploadDeps, request: UploadRequest, { o
         createdAt: now.toISOString(),
         completedAt: null,
         latencyMs: null,
-        upload: { ...upload, ...(budget && { budget }) },
+        upload: {
+          ...upload,
+          keyId: apiKey.keyId,
+          ...(apiKey.rpm !== null && { rpm: apiKey.rpm }),
+          ...(budget && { budget }),
+        },
       },
       revision: newRevision(),
       lease_id: noLease,

@@ -45,7 +45,7 @@ export async function visionCall(
 }
 
 /** OpenAI fetches the image at a URL; others are inside the request. */
-type ImageUrl = string | InlineImage;
+export type ImageUrl = string | InlineImage;
 
 /** The user's message that shows images and asks about them. */
 export function visionMessage(urls: ImageUrl[], prompt = defaultPrompt, detail: Detail = "auto") {

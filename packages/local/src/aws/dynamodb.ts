@@ -44,7 +44,13 @@ export async function startDynamoDB(options: DynamoDBOptions) {
   try {
     const engineEndpoint = `http://127.0.0.1:${engine.port}`;
     const credentials = { accessKeyId: "local", secretAccessKey: "local" };
-    const client = new DynamoDBClient({ endpoint: engineEndpoint, region: options.region, credentials });
+    // On a busy machine DynamoDB Local has answered 500 for a moment after it had begun to listen.
+    const client = new DynamoDBClient({
+      endpoint: engineEndpoint,
+      region: options.region,
+      credentials,
+      maxAttempts: 10,
+    });
     await provisionTables(client, options.tables);
     client.destroy();
     const agent = new Agent({ keepAlive: true });

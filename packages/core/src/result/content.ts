@@ -1,0 +1,114 @@
+import { hash } from "node:crypto";
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import { DeleteCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
+import * as z from "zod";
+import { partitions } from "../dynamodb/keys.ts";
+import { AppError } from "../error.ts";
+import { hashOf } from "./id.ts";
+import { isExpired, newRevision, resultKey, type StoredItem, unrevised } from "./item.ts";
+import type { Result } from "./result.ts";
+import { expiryOf } from "./settle.ts";
+import { type ResultTable, readItem } from "./store.ts";
+
+/**
+ * What an object was analysed as: its place, its bytes and all that OpenAI is asked about them. Its bytes count by their SHA-256.
+ * S3's ETag would not do: it is no hash of the bytes when an object came in parts or is encrypted with a KMS key.
+ *
+ * @param requestAbout the request to OpenAI about an image at this URL
+ */
+export function contentOf(
+  { bucket, key }: { bucket: string; key: string },
+  bytes: Uint8Array,
+  requestAbout: (url: string) => unknown,
+): string {
+  return hashOf([bucket, key, requestAbout(`sha256:${hash("sha256", bytes)}`)]);
+}
+
+/** Which result this content led to. */
+const contentKey = (content: string) => ({ pk: `${partitions.content}${content}`, sk: "content" });
+const storedContent = z.object({ result_id: z.string() });
+
+/** A content is remembered a little longer than its result, whose time begins when it ends. */
+const longerMs = 24 * 3600 * 1000;
+
+/**
+ * Makes `resultId` the result of this content, unless it has one that stands: that is returned. A result stands while it is made and
+ * once OpenAI has been paid for it. Throws `in_progress` while it is made.
+ */
+export async function claimContent(
+  store: ResultTable,
+  content: string,
+  resultId: string,
+  now: Date,
+): Promise<StoredItem | null> {
+  for (let fallen: string | null = null; ; ) {
+    const owner = await putContent(store, content, { resultId, fallen, now });
+    if (owner === resultId) return null;
+    const item = await readItem(store, owner);
+    if (item?.result.status === "running") {
+      throw new AppError("in_progress", "The same image under the same key is being analysed.", {
+        retryAfterSeconds: 5,
+      });
+    }
+    if (item && !isExpired(item, now) && item.result.usage !== null) return item;
+    fallen = owner;
+  }
+}
+
+/** The result whose content it is now: `resultId`, or one that is neither that nor `fallen`. */
+async function putContent(
+  { dynamodb, tableName, ...table }: ResultTable,
+  content: string,
+  { resultId, fallen, now }: { resultId: string; fallen: string | null; now: Date },
+): Promise<string> {
+  const put = new PutCommand({
+    TableName: tableName,
+    Item: {
+      ...contentKey(content),
+      result_id: resultId,
+      expires_at: expiryOf({ dynamodb, tableName, ...table }, new Date(now.getTime() + longerMs)),
+    },
+    ConditionExpression: "attribute_not_exists(pk) OR result_id = :own OR result_id = :fallen",
+    ExpressionAttributeValues: { ":own": resultId, ":fallen": fallen ?? resultId },
+    ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+  });
+  try {
+    await dynamodb.send(put);
+    return resultId;
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException) || !error.Item) throw error;
+    return storedContent.parse(unmarshall(error.Item)).result_id;
+  }
+}
+
+/** Forgets that a content led to this result, which is being deleted: the same image is analysed anew then. */
+export async function forgetContent({ dynamodb, tableName }: ResultTable, { id, image }: Omit<Result, "answer">) {
+  if (!image?.content) return;
+  const remove = new DeleteCommand({
+    TableName: tableName,
+    Key: contentKey(image.content),
+    ConditionExpression: "attribute_not_exists(pk) OR result_id = :id",
+    ExpressionAttributeValues: { ":id": id },
+  });
+  await dynamodb.send(remove).catch((error: unknown) => {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  });
+}
+
+/** Notes that a result's object was written again: whoever deletes the result means the object that lies there now. */
+export async function noteEtag({ dynamodb, tableName }: ResultTable, item: StoredItem, etag: string | undefined) {
+  if (etag === undefined || item.result.image?.etag === etag) return;
+  const update = new UpdateCommand({
+    TableName: tableName,
+    Key: resultKey(item.result.id),
+    UpdateExpression: "SET #result.image.etag = :etag, revision = :revision",
+    ConditionExpression: unrevised,
+    ExpressionAttributeNames: { "#result": "result" },
+    ExpressionAttributeValues: { ":etag": etag, ":revision": newRevision(), ":seen": item.revision },
+  });
+  // Whoever changed it meanwhile has noted another writing, or has deleted it.
+  await dynamodb.send(update).catch((error: unknown) => {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  });
+}
