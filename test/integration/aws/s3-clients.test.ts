@@ -140,7 +140,9 @@ client("s3cmd", "npm run s3-clients", (program) => {
     await run("put", "--multipart-chunk-size-mb=5", "files/large.bin", `s3://${bucket}/large.bin`);
     expect((await head("large.bin")).ETag).toMatch(/-2"$/);
     await run("put", "--add-header=x-amz-meta-prompt:größe", "files/a.txt", `s3://${bucket}/a.txt`);
-    expect((await head("a.txt")).Metadata?.prompt).toBe(`=?UTF-8?B?${Buffer.from("größe").toString("base64")}?=`);
+    // It sends UTF-8, which S3 reads as ISO-8859-1.
+    const read = Buffer.from(Buffer.from("größe").toString("latin1"));
+    expect((await head("a.txt")).Metadata?.prompt).toBe(`=?UTF-8?B?${read.toString("base64")}?=`);
     await run("modify", "--add-header=x-amz-meta-prompt:size", `s3://${bucket}/a.txt`);
     expect((await head("a.txt")).Metadata?.prompt).toBe("size");
     expect(await run("info", `s3://${bucket}`)).toMatch(/Location:\s+us-east-1[\s\S]*Payer:\s+BucketOwner/);
