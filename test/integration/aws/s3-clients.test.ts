@@ -85,7 +85,7 @@ client("aws", "npm run s3-clients", (program) => {
     expect(await keys()).toEqual([]);
   });
 
-  test("uploads and copies in parts, and changes metadata in place", async () => {
+  test("uploads and copies in parts, and changes metadata in place, to text that is not ASCII in RFC 2047", async () => {
     const { run, head, client } = await start();
     await run("configure", "set", "default.s3.multipart_threshold", "5MB");
     await run("configure", "set", "default.s3.multipart_chunksize", "5MB");
@@ -99,11 +99,11 @@ client("aws", "npm run s3-clients", (program) => {
       `s3://${bucket}/a`,
       `s3://${bucket}/a`,
       "--metadata",
-      "prompt=x",
+      `prompt='=?UTF-8?B?${Buffer.from("größe, 日本").toString("base64")}?='`,
       "--metadata-directive",
       "REPLACE",
     );
-    expect((await head("a")).Metadata).toEqual({ prompt: "x" });
+    expect((await head("a")).Metadata).toEqual({ prompt: "=?UTF-8?Q?gr=C3=B6=C3=9Fe,_=E6=97=A5=E6=9C=AC?=" });
   });
 });
 
