@@ -1,8 +1,9 @@
 import { CopyObjectCommand } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+import { createPresignedPost } from "@aws-sdk/s3-presigned-post";
 import sharp from "sharp";
 import { describe, expect, inject, test } from "vitest";
-import { awsClients, type ErrorBody, eventually, newCaller, picture, type Result } from "./client.ts";
+import { awsClients, type ErrorBody, eventually, newCaller, picture, type Result, type TestCaller } from "./client.ts";
 import { runCommand } from "./command.ts";
 
 const stage = inject("stage");
@@ -17,7 +18,11 @@ interface Upload {
 }
 
 /** Posts the form as a browser does: the file last. */
-async function post({ url, fields }: Upload, bytes: Uint8Array, changes: Record<string, string> = {}) {
+async function post(
+  { url, fields }: Pick<Upload, "url" | "fields">,
+  bytes: Uint8Array,
+  changes: Record<string, string> = {},
+) {
   const form = new FormData();
   for (const [name, value] of Object.entries({ ...fields, ...changes })) form.append(name, value);
   form.append("file", new Blob([bytes]));
@@ -96,6 +101,36 @@ describe("an image put into S3", () => {
     const [result] = await caller.finishedResults(1);
     expect(result).toMatchObject({ status: "succeeded", schema: "image_sentiment", model: "gpt-4o-2024-08-06" });
     expect(result?.output).toMatchObject({ sentiment: expect.any(String), key_elements: expect.any(Array) });
+  });
+
+  const meant = "Größe und 色 of this? 🎈";
+  const asHeader = (prompt: string) => async (caller: TestCaller, bytes: Buffer) => {
+    await caller.putImage("prompt.png", bytes, { Metadata: { prompt } });
+  };
+  const asField = (prompt: string) => async (caller: TestCaller, bytes: Buffer) => {
+    const Fields = { "x-amz-meta-prompt": prompt };
+    const Key = `uploads/${caller.owner}/prompt.png`;
+    const form = await createPresignedPost(s3, { Bucket: stage.bucket, Key, Fields });
+    expect((await post(form, bytes)).status).toBe(204);
+  };
+  const words = "=?UTF-8?B?R3LDtsOfZSB1bmQg6A==?= =?utf-8?Q?=89=B2_of_this=3F_=F0=9F=8E=88?=";
+  test.each([
+    ["a header in RFC 2047", asHeader(words)],
+    ["a header in UTF-8, as s3cmd sends it", asHeader(Buffer.from(meant).toString("latin1"))],
+    ["a form in UTF-8", asField(meant)],
+    ["a form in RFC 2047", asField(words)],
+  ])("is asked about with the prompt that was meant, though it came in %s", async (_, upload) => {
+    const caller = await newCaller(stage);
+    const bytes = await picture("png");
+    const image = { data: bytes.toString("base64") };
+    const request = { images: [image], prompt: meant, schema: "image_description" };
+    const asked = await caller.send<Result>("POST", "/vision", request);
+    await upload(caller, bytes);
+    const results = await caller.finishedResults(2);
+    const uploaded = results.find(({ source }) => source === "s3");
+    // OpenAI counts as many tokens, and gives the same answer, as when the prompt comes in JSON.
+    expect(uploaded).toMatchObject({ status: "succeeded", output: asked.body.output });
+    expect(uploaded?.usage?.prompt_tokens).toBe(asked.body.usage?.prompt_tokens);
   });
 
   test("is one result and one OpenAI call, though its events come many times", async () => {

@@ -19,6 +19,7 @@ import { fitted } from "../vision/shrink.ts";
 import { type ImageUrl, type VisionDeps, visionMessage } from "../vision/vision.ts";
 import { imageTooLarge } from "./image-store.ts";
 import { parseUploadKey } from "./key.ts";
+import { decodeMetadata } from "./metadata.ts";
 import { defaultSchema } from "./upload.ts";
 
 /** An object that S3 says was created. */
@@ -137,7 +138,7 @@ async function prepare(deps: VisionDeps, object: CreatedObject, lease: Lease): P
  * a form whose result is gone, and with it the budget to charge.
  */
 function settingsOf(metadata: Record<string, string>, key: string): UploadSettings {
-  const { prompt, detail, schema, model, announced } = metadata;
+  const { prompt, detail, schema, model, announced } = decodeMetadata(metadata);
   if (announced && announced === parseUploadKey(key)?.announcedId) {
     throw new AppError("not_found", "The announced result was deleted before its image came.");
   }
