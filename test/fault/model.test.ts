@@ -10,15 +10,24 @@ import { credentialsOf, developer, principalsOf } from "../integration/aws/fixtu
 import { explore } from "./model/explore.ts";
 import type { Command, Outcome, Write } from "./model/table.ts";
 import { variants } from "./model/variants.ts";
-import type { World } from "./model/world.ts";
+import type { Variant, World } from "./model/world.ts";
 
 const patienceMs = 240_000;
 
+/** `npm run model` tries two of every variant. With two, an image that was written twice has 140,000 states, which take minutes. */
+const adversitiesOf = ({ isOneContent }: Variant): number => (isOneContent ? 1 : 2);
+
 describe.each(variants)("two attempts at one request, $name", (variant) => {
+  test("are billed once in every order, when nothing goes wrong", async () => {
+    const { schedules, examples } = await explore(variant, { adversities: 0 });
+    expect(examples).toEqual([]);
+    expect(schedules).toBeGreaterThan(0);
+  });
+
   test(
-    "agree with their ledger in every order, with up to two things going wrong",
+    `agree with their ledger in every order, with up to so many things going wrong: ${adversitiesOf(variant)}`,
     async () => {
-      const { schedules, states, examples } = await explore(variant, { adversities: 2 });
+      const { schedules, states, examples } = await explore(variant, { adversities: adversitiesOf(variant) });
       console.log(`${variant.name}: ${schedules} schedules, ${states} states`);
       expect(examples).toEqual([]);
       expect(schedules).toBeGreaterThan(500);
@@ -45,6 +54,7 @@ const eachWrite =
       return { ...command, constructor: command.constructor, input: { TransactItems: changed } };
     };
   };
+const writtenTwice = variants.filter(({ isOneContent }) => isOneContent);
 const pkOf = ({ Key, Item }: Write) => String((Key ?? Item)?.pk);
 const unconditional = (write: Write): Write => ({ ...write, ConditionExpression: "attribute_exists(pk)" });
 const values = (write: Write, changes: object): Write => ({
@@ -53,7 +63,17 @@ const values = (write: Write, changes: object): Write => ({
 });
 
 describe("code that is not right is found out", () => {
-  test.each<[string, (write: Write, name: string) => Write | null]>([
+  test.each<[string, (write: Write, name: string) => Write | null, Variant[]?]>([
+    [
+      "an image whose content is claimed though it has a result",
+      (write) => (pkOf(write).startsWith("content#") ? { ...write, ConditionExpression: undefined as never } : write),
+      writtenTwice,
+    ],
+    [
+      "an image that keeps a claim of its own beside the result of its content",
+      (write, name) => (name === "Delete" ? null : write),
+      writtenTwice,
+    ],
     [
       "a claim that does not look whether there is one",
       (write, name) => (name === "Put" ? { ...write, ConditionExpression: undefined as never } : write),
@@ -88,10 +108,12 @@ describe("code that is not right is found out", () => {
     ],
   ])(
     "%s",
-    async (_, change) => {
+    async (_, change, tried = variants.slice(0, 2)) => {
       let found = 0;
-      for (const [n, variant] of variants.slice(0, 2).entries()) {
-        const options = { adversities: 2 - n, untilViolated: true, prepare: eachWrite(change) };
+      for (const [n, variant] of tried.entries()) {
+        // That an image is paid for once holds while nothing goes wrong.
+        const adversities = variant.isOneContent ? 0 : 2 - n;
+        const options = { adversities, untilViolated: true, prepare: eachWrite(change) };
         found += (await explore(variant, options)).violations;
       }
       expect(found).toBeGreaterThan(0);

@@ -9,4 +9,5 @@ export const variants: Variant[] = [
   { name: "over HTTP, with a budget", job: { key } },
   { name: "from a queue that brings it back", job: { source: "s3", onFailure: "give_back" } },
   { name: "from a queue for the last time", job: { source: "s3" } },
+  { name: "of one image that was written twice", job: { source: "s3", onFailure: "give_back" }, isOneContent: true },
 ];

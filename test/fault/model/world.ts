@@ -5,8 +5,9 @@ import { readRecords } from "@tollgate/core/audit/read";
 import { AppError } from "@tollgate/core/error";
 import { UpstreamFailure } from "@tollgate/core/openai/retry";
 import { leaseMs } from "@tollgate/core/result/claim";
+import { claimContent } from "@tollgate/core/result/content";
 import { deleteResult } from "@tollgate/core/result/delete";
-import { type Job, type PerformDeps, perform } from "@tollgate/core/result/perform";
+import { type Job, type PerformDeps, type Prepared, perform } from "@tollgate/core/result/perform";
 import type { Result } from "@tollgate/core/result/result";
 import { settleLate } from "@tollgate/core/result/settle-later";
 import { readItem } from "@tollgate/core/result/store";
@@ -38,6 +39,8 @@ export interface Move {
 export interface Variant {
   name: string;
   job: Partial<Job>;
+  /** Each attempt has a result of its own, all of one content: the same image was written again under its key. */
+  isOneContent?: boolean;
 }
 
 /** A call that an attempt waits for. */
@@ -71,6 +74,8 @@ const tableFates = ["well", "fails", "done, but fails", "done twice", "down", "d
 const openaiFates = ["well", "unbilled failure", "billed failure", "billed, then killed"] as const;
 
 const resultId = "res_00000000000000000000000000";
+/** Of the image that was written again. Its event comes once more as C. */
+const laterResultId = "res_00000000000000000000000001";
 const startMs = Date.parse("2026-11-24T12:00:00.000Z");
 const usage = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 };
 
@@ -188,14 +193,14 @@ export class World {
       billed: this.billed,
     });
     const problems = found.problems.map(({ check, subject, message }) => `${check}: ${subject}: ${message}`);
-    const result = this.result();
     for (const { name, outcome } of this.attempts) {
       if (!outcome || !("result" in outcome) || this.isDeleted) continue;
-      if (result?.openai?.id === outcome.result.openai?.id) continue;
+      const item = this.item(outcome.result.id);
+      if ((item?.result as Result | undefined)?.openai?.id === outcome.result.openai?.id) continue;
       // Settled later, unless somebody has taken the result over by then.
       const isLost = this.messages.some((text) => {
         const message = JSON.parse(text);
-        return message.result.openai?.id === outcome.result.openai?.id && message.lease.lease_id !== this.leaseId();
+        return message.result.openai?.id === outcome.result.openai?.id && message.lease.lease_id !== item?.lease_id;
       });
       if (!isLost) problems.push(`${name} was told an answer that the result does not have`);
     }
@@ -204,22 +209,18 @@ export class World {
     return [...this.violations, ...problems];
   }
 
-  private item(): Item | undefined {
-    return this.table.items.get(`result#${resultId} result`);
+  private item(id = resultId): Item | undefined {
+    return this.table.items.get(`result#${id} result`);
   }
 
   private result(): Result | undefined {
     return this.item()?.result as Result | undefined;
   }
 
-  private leaseId(): unknown {
-    return this.item()?.lease_id;
-  }
-
   private begin(name: string): void {
     const attempt = newAttempt(name);
     this.attempts.push(attempt);
-    perform(this.depsOf(attempt), this.jobOf()).then(
+    perform(this.depsOf(attempt), this.jobOf(attempt)).then(
       ({ result }) => this.end(attempt, { result }),
       (error) => this.end(attempt, { error }),
     );
@@ -269,9 +270,14 @@ export class World {
     this.isDeleted = true;
   }
 
-  private jobOf(): Job {
+  private jobOf(attempt: Attempt): Job {
+    const id = this.variant.isOneContent && attempt.name !== "A" ? laterResultId : resultId;
+    const asked: Prepared = {
+      params: { model: "gpt-4o-mini", max_tokens: 9, messages: [{ role: "user", content: "Hello" }] },
+      format: { type: "text" },
+    };
     return {
-      id: resultId,
+      id,
       kind: "chat",
       source: "http",
       owner: "acme",
@@ -281,10 +287,12 @@ export class World {
       metadata: {},
       image: null,
       requestHash: "the same",
-      prepare: () => ({
-        params: { model: "gpt-4o-mini", max_tokens: 9, messages: [{ role: "user", content: "Hello" }] },
-        format: { type: "text" },
-      }),
+      prepare: async ({ ledger, pendingUnaccounted }) => {
+        if (!this.variant.isOneContent) return asked;
+        const { store, now } = this.depsOf(attempt);
+        const replayed = await claimContent(store, "content", id, now());
+        return replayed && ledger.length === 0 && pendingUnaccounted === 0 ? { replayed } : asked;
+      },
       deadlineMs: this.clockMs + 300_000,
       onFailure: "fail",
       ...this.variant.job,
@@ -313,16 +321,12 @@ export class World {
   }
 
   private async carryOut(command: Command): Promise<unknown> {
-    const before = structuredClone(this.result());
+    const before = [resultId, laterResultId].map((id) => [id, JSON.stringify(this.item(id)?.result)] as const);
     const answer = this.table.apply(command);
-    const after = this.result();
-    if (
-      before &&
-      after &&
-      ["succeeded", "truncated"].includes(before.status) &&
-      JSON.stringify(before) !== JSON.stringify(after)
-    ) {
-      this.violations.push("a success was changed");
+    for (const [id, text] of before) {
+      const after = JSON.stringify(this.item(id)?.result);
+      const isSuccess = text !== undefined && ["succeeded", "truncated"].includes(JSON.parse(text).status);
+      if (isSuccess && after !== undefined && after !== text) this.violations.push("a success was changed");
     }
     return answer;
   }
