@@ -14,9 +14,11 @@ import type { Effort, ImageRule, Model, PatchLimit, Prices, TokenPrices } from "
  *   images    developers.openai.com/api/docs/guides/images-vision, and what users were billed: gpt-5.4 1600 × 1600 → 3,008;
  *             gpt-5.5 30 of 3000 × 3000 → 318,283; gpt-5.6-sol 4000 × 2500 → 11,930; gpt-6-luna 2400 × 2400 → 6,783
  *   tools     400s of Chat Completions: BerriAI/litellm#34569 (gpt-5.6), onyx-dot-app/onyx#15008 (gpt-6-sol),
- *             pipecat-ai/pipecat#4043 (gpt-5.4), bolna-ai/bolna#1019 (gpt-6-astra)
+ *             pipecat-ai/pipecat#4043 (gpt-5.4), bolna-ai/bolna#1019 (gpt-6-astra); gpt-6.2: its page, which knows tools of the
+ *             Responses API alone
  *   efforts   of Chat Completions, which refuses the Responses API's "max": mnfst/modelparams.dev#236 (gpt-5.6, tried on 2026-08-17),
- *             BerriAI/litellm-docs#1173 (gpt-6-astra); inferred for the rest of gpt-6; LiteLLM's table 1.110.2 (who takes "none")
+ *             BerriAI/litellm-docs#1173 (gpt-6-astra); inferred for the rest of gpt-6; LiteLLM's table 1.110.2 (who takes "none"),
+ *             BerriAI/litellm#52347 (gpt-6.2)
  */
 const source = "https://developers.openai.com/api/docs/pricing, checked 2026-11-28";
 
@@ -385,6 +387,7 @@ export const models: readonly Model[] = [
     images: finePatches(original, true),
   }),
 
+  // A promotion, says OpenAI's page: from 2026-08-21, to 2026-11-21 at least. No source names its end.
   current({ name: "gpt-5.6-sol", aliases: ["gpt-5.6"], prices: currentPrices([4_000, 400, 20_000]) }),
   current({ name: "gpt-5.6-terra", prices: currentPrices([2_000, 200, 12_000]) }),
   current({ name: "gpt-5.6-luna", prices: currentPrices([200, 20, 1_200]) }),
