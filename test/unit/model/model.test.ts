@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { daysLeft, modelNamed, needsMaxCompletionTokens } from "../../../packages/core/src/model/model.ts";
 
 describe("whether a model wants max_completion_tokens", () => {
@@ -39,4 +39,10 @@ describe("the days that a model has left", () => {
     expect(left("gpt-4o-mini", "2027-01-15T12:00:00Z")).toBe(-1);
     expect(left("gpt-6-luna", "2027-01-15T12:00:00Z")).toBeNull();
   });
+});
+
+test("a snapshot that ended before its family has its own end", () => {
+  const end = (name: string) => modelNamed(name)?.model.ends?.on;
+  expect(end("gpt-audio-mini-2025-10-06")).toBe("2026-07-23");
+  expect(end("gpt-audio-mini-2025-12-15")).toBe("2027-01-20");
 });

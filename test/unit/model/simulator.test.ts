@@ -29,6 +29,7 @@ const differences: Record<string, string> = {
   "gpt-5-search-api.images": searchPictures,
   "gpt-5.4-mini.images": smallPictures,
   "gpt-5.4-nano.images": smallPictures,
+  "gpt-audio-mini-2025-10-06": notSimulated,
   "o1-mini":
     "It ended in 2025, before the catalogue began. The simulated OpenAI has it for what it answers of a model that has ended.",
 };

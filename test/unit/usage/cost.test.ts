@@ -69,6 +69,41 @@ describe("costOf", () => {
     expect(cost("gpt-6-luna", { promptTokens: 100 }, "default", mixed)).toBe(10_000);
   });
 
+  it("gives no discount for cached input in a batch of a model before gpt-5, and half of the cached price since", () => {
+    const cached = { promptTokens: 1_000, cachedTokens: 1_000 };
+    expect(cost("gpt-4.1", cached, "batch")).toBe(1_000_000);
+    expect(cost("gpt-4o-mini", cached, "batch")).toBe(75_000);
+    expect(cost("o3", cached, "batch")).toBe(1_000_000);
+    expect(cost("o3", cached, "flex")).toBe(250_000);
+    expect(cost("gpt-5", cached, "batch")).toBe(62_500);
+    expect(cost("gpt-4.1", { promptTokens: 1_000, completionTokens: 1_000 }, "batch")).toBe(5_000_000);
+  });
+
+  it("prices batches of fine-tuned models as OpenAI lists them, which is not always half", () => {
+    const plain = { promptTokens: 1_000, completionTokens: 1_000 };
+    const cached = { promptTokens: 1_000, cachedTokens: 1_000 };
+    expect(cost("ft:gpt-4o-2024-08-06:acme::x", plain, "batch")).toBe(2_225_000 + 12_500_000);
+    expect(cost("ft:gpt-4o-2024-08-06:acme::x", cached, "batch")).toBe(900_000);
+    expect(cost("ft:gpt-4.1-2025-04-14:acme::x", plain, "batch")).toBe(7_500_000);
+    expect(cost("ft:gpt-4.1-2025-04-14:acme::x", cached, "batch")).toBe(500_000);
+    expect(cost("ft:gpt-4o-mini-2024-07-18:acme::x", plain, "batch")).toBe(750_000);
+  });
+
+  it("prices gpt-6.2 in batches and with priority, and not in flex, for which OpenAI lists no price", () => {
+    const counts = { promptTokens: 100, completionTokens: 10 };
+    expect(cost("gpt-6.2-astra", counts)).toBe(1_200_000);
+    expect(cost("gpt-6.2-astra", { promptTokens: 100, cachedTokens: 100 })).toBe(40_000);
+    expect(cost("gpt-6.2-sol", counts, "batch")).toBe(150_000);
+    expect(cost("gpt-6.2-sol", counts, "priority")).toBe(600_000);
+    expect(cost("gpt-6.2-sol", counts, "flex")).toBeNull();
+  });
+
+  it("gives the search previews no discount for cached input", () => {
+    const cached = { promptTokens: 1_000, cachedTokens: 1_000 };
+    expect(cost("gpt-4o-search-preview", cached)).toBe(2_500_000 + 25_000_000);
+    expect(cost("gpt-4o-mini-search-preview", cached)).toBe(150_000 + 25_000_000);
+  });
+
   it("adds a search model's fee for the call, once and in no tier's proportion", () => {
     expect(cost("gpt-5-search-api", { promptTokens: 8 })).toBe(8 * 1_250 + 10_000_000);
     expect(cost("gpt-4o-search-preview", { promptTokens: 8 }, "batch")).toBe((8 * 2_500) / 2 + 25_000_000);

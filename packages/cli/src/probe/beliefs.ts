@@ -157,13 +157,14 @@ function schemaChecks(model: Model): Check[] {
 }
 
 /**
- * Small ones: 64 pixels tell base and rounding, 600 × 300 tell tiles and patches. What a model that counts patches makes of
+ * Small ones: 64 pixels tell base and rounding, 600 × 300 tell tiles, 300 × 200 tell patches. What a model that counts patches makes of
  * `low`, the product does not believe to know: it reserves as for `high`.
  */
 const pictures = [
   { width: 64, height: 64, detail: "auto", kinds: ["tiles", "patches"] },
   { width: 600, height: 300, detail: "low", kinds: ["tiles"] },
-  { width: 600, height: 300, detail: "high", kinds: ["tiles", "patches"] },
+  { width: 600, height: 300, detail: "high", kinds: ["tiles"] },
+  { width: 300, height: 200, detail: "high", kinds: ["patches"] },
 ] as const;
 
 function imageChecks(model: Model): Check[] {

@@ -15,10 +15,12 @@ export interface Prices extends TokenPrices {
   longContext: boolean;
   /** Tokens that are written to the prompt cache cost more than other input, by how long they stay there (`usage/cost.ts`). */
   cacheWrites: boolean;
-  /** The service tiers that OpenAI's page lists, for half the price. Another one is unpriced. */
+  /** The service tiers that OpenAI's page lists, for half the price. One that has no price of its own either is unpriced. */
   halfPriceTiers: readonly ("flex" | "batch")[];
   /** Null when OpenAI lists no price for the service tier `priority`. */
   priority: TokenPrices | null;
+  /** Of the service tier `batch`, where it is not half of every price. */
+  batch: TokenPrices | null;
   /** Audio tokens; null when the model has none. */
   audio: { inputNanoUsd: number; outputNanoUsd: number } | null;
   /** A fee for each request, on top of its tokens: search models search the web once. */

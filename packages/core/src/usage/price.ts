@@ -65,9 +65,11 @@ function pricesOn(entries: readonly Prices[], when: Date): Prices | null {
   return begun.reduce<Prices | null>((last, entry) => (last === null || entry.from > last.from ? entry : last), null);
 }
 
-const ratesFrom = ({ priority, ...prices }: Prices): Rates => ({
+const ratesFrom = ({ priority, batch, ...prices }: Prices): Rates => ({
   ...prices,
-  serviceTiers: new Map(priority ? [["priority", priority]] : []),
+  serviceTiers: new Map(
+    Object.entries({ priority, batch }).flatMap(([tier, own]): [string, TokenPrices][] => (own ? [[tier, own]] : [])),
+  ),
 });
 
 /** Dollars as people write them, as a whole number: so many decimals are exact, and more digits are a slip of the pen. */

@@ -3,7 +3,7 @@ import { openAIError } from "./error.ts";
 /**
  * What the simulated OpenAI knows of its models: one row a model. None of it comes from the product, so that a test can catch
  * either of the two. Sources, all read in November 2026:
- * - ids and announced ends: `openai` 7.57, `resources/shared.d.ts` (`ChatModel`);
+ * - ids and announced ends: `openai` 7.57 and 7.59, `resources/shared.d.ts` (`ChatModel`);
  * - limits of input and output: LiteLLM 1.110.2's table of models, and https://developers.openai.com/api/docs/models/<model>;
  * - pictures: https://developers.openai.com/api/docs/guides/images-vision, and bills that others measured
  *   (Prism-Shadow/agenthub#194, NousResearch/hermes-agent#106337);
@@ -253,6 +253,10 @@ export const MODELS: readonly Model[] = [
   model("gpt-6.1-sol", [], { ...gpt56, efforts: alwaysReasoning }),
   // Inferred to take tools as gpt-6-luna does: LiteLLM's table has the effort `none` for it.
   model("gpt-6.1-terra", [], gpt56),
+  // OpenAI's page of gpt-6.2-sol: it refuses the effort `none`, and calls tools through the Responses API. gpt-6.2-astra: LiteLLM
+  // says the same of its efforts (BerriAI/litellm#52347), Vercel's gateway the same limits; its tools are inferred.
+  model("gpt-6.2-astra", [], { ...gpt56, efforts: alwaysReasoning }),
+  model("gpt-6.2-sol", [], { ...gpt56, efforts: alwaysReasoning }),
 ];
 
 /** Models of which only the end is known here: nobody can ask for them any more. */
@@ -261,6 +265,8 @@ const LONG_GONE = [
   ...["gpt-3.5-turbo", "gpt-3.5-turbo-0125", "gpt-3.5-turbo-1106", "gpt-3.5-turbo-16k", "gpt-4-32k"],
   ...["gpt-4-0125-preview", "gpt-4-turbo-preview", "gpt-4-0314", "gpt-4-vision-preview", "o1-preview"],
   ...["chatgpt-4o-latest", "gpt-5-chat-latest", "gpt-5.1-chat-latest", "gpt-5.2-chat-latest", "gpt-5.3-chat-latest"],
+  // LiteLLM 1.110.2's table.
+  "gpt-audio-mini-2025-10-06",
 ];
 
 const BY_ID = new Map(MODELS.flatMap((entry) => entry.ids.map((id) => [id, entry] as const)));
