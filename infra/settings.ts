@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { modelName } from "../packages/core/src/chat/model-name.ts";
+import { modelName } from "../packages/core/src/model/name.ts";
 import { parsePrices } from "../packages/core/src/usage/price.ts";
 
 const days = z

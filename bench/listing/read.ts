@@ -1,9 +1,9 @@
-import { parseRequest } from "@tollgate/core/request";
 import { encodeCursor, resultsOptions, resultsQuery } from "@tollgate/core/result/query";
 import { presentResult } from "@tollgate/core/result/result";
 import { listResults } from "@tollgate/core/result/store";
 import { usageReport } from "@tollgate/core/usage/ledger";
 import { maxUsageDays, usageOptions, usageQuery } from "@tollgate/core/usage/query";
+import { parseRequest } from "@tollgate/core/validation/request";
 import type { Reads, startLedger } from "./ledger.ts";
 
 type Ledger = Awaited<ReturnType<typeof startLedger>>;

@@ -4,14 +4,14 @@ import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import { chatJob } from "@tollgate/core/chat/chat";
-import { type DeferDeps, defer, deferredMessage } from "@tollgate/core/deferred/defer";
+import { type DeferDeps, defer, deferredMessage } from "@tollgate/core/completion/defer";
 import { resultIdOf, resume } from "@tollgate/core/deferred/resume";
 import { unlimited } from "@tollgate/core/key/limits";
 import { createUpstream } from "@tollgate/core/openai/client";
 import { noLease } from "@tollgate/core/result/item";
 import { readItem } from "@tollgate/core/result/store";
-import { createS3TextStore } from "@tollgate/core/s3-text-store";
-import { createImageStore } from "@tollgate/core/upload/s3-images";
+import { createImageStore } from "@tollgate/core/s3/s3-images";
+import { createS3TextStore } from "@tollgate/core/s3/s3-text-store";
 import { describe, expect, inject, test } from "vitest";
 import { committedManifest, named } from "../infra/stage.ts";
 import {

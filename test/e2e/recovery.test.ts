@@ -7,7 +7,7 @@ import { monthOf } from "@tollgate/core/budget/month";
 import { claim } from "@tollgate/core/result/claim";
 import { settle } from "@tollgate/core/result/settle";
 import { readItem } from "@tollgate/core/result/store";
-import { createS3TextStore } from "@tollgate/core/s3-text-store";
+import { createS3TextStore } from "@tollgate/core/s3/s3-text-store";
 import type { Fault } from "@tollgate/local/aws/fault";
 import { type Manifest, readManifest } from "@tollgate/local/manifest";
 import { type Stage, startStage } from "@tollgate/local/stage";

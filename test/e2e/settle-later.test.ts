@@ -3,10 +3,10 @@ import { TransactWriteCommand, type TransactWriteCommandInput } from "@aws-sdk/l
 import { readBudget } from "@tollgate/core/budget/budget";
 import { monthOf } from "@tollgate/core/budget/month";
 import { chatJob } from "@tollgate/core/chat/chat";
+import { perform } from "@tollgate/core/completion/perform";
 import { unlimited } from "@tollgate/core/key/limits";
 import { createUpstream } from "@tollgate/core/openai/client";
-import { perform } from "@tollgate/core/result/perform";
-import { createS3TextStore } from "@tollgate/core/s3-text-store";
+import { createS3TextStore } from "@tollgate/core/s3/s3-text-store";
 import { expect, inject, test } from "vitest";
 import { committedManifest, named } from "../infra/stage.ts";
 import { awsClients, newCaller, unique } from "./client.ts";

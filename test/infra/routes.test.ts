@@ -1,4 +1,4 @@
-import { routes as contract } from "@tollgate/core/openapi/routes";
+import { routes as contract } from "@tollgate/functions/openapi/routes";
 import { describe, expect, test } from "vitest";
 import * as limits from "../../infra/limits.ts";
 import { committedManifest, named } from "./stage.ts";

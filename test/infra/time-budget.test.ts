@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { settleReserveMs } from "@tollgate/core/completion/perform";
+import { maxImageBytes } from "@tollgate/core/image/image";
 import { leaseMs } from "@tollgate/core/result/claim";
 import { waitingTtlMs } from "@tollgate/core/result/item";
-import { settleReserveMs } from "@tollgate/core/result/perform";
 import { maxMessageBytes } from "@tollgate/core/result/settle-later";
-import { maxImageBytes } from "@tollgate/core/vision/image";
 import { describe, expect, test } from "vitest";
 import * as limits from "../../infra/limits.ts";
 import { committedManifest, named, root } from "./stage.ts";

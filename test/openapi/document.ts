@@ -1,4 +1,4 @@
-import { openapiDocument } from "@tollgate/core/openapi/document";
+import { openapiDocument } from "@tollgate/functions/openapi/document";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 

@@ -1,4 +1,4 @@
-import { sharing } from "@tollgate/core/sharing";
+import { sharing } from "@tollgate/core/image/sharing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 

@@ -1,7 +1,7 @@
-import { parseRequest } from "@tollgate/core/request";
 import { usageReport } from "@tollgate/core/usage/ledger";
 import { ownersWithUsage } from "@tollgate/core/usage/owners";
 import { usageOptions, usageQuery } from "@tollgate/core/usage/query";
+import { parseRequest } from "@tollgate/core/validation/request";
 import { table } from "@tollgate/local/table";
 import { stringify } from "csv-stringify/sync";
 import { parseCommand, run, UsageError } from "./command.ts";

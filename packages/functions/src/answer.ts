@@ -1,6 +1,6 @@
-import { defer } from "@tollgate/core/deferred/defer";
-import { type Job, type PerformDeps, perform } from "@tollgate/core/result/perform";
-import { performStream } from "@tollgate/core/result/perform-stream";
+import { defer } from "@tollgate/core/completion/defer";
+import { type Job, type PerformDeps, perform } from "@tollgate/core/completion/perform";
+import { performStream } from "@tollgate/core/completion/perform-stream";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { prefersAsync } from "./prefer.ts";
 import { deferredResponse, resultResponse } from "./result-response.ts";

@@ -2,7 +2,7 @@
 import "./runtime/web.ts";
 import { chatJob } from "@tollgate/core/chat/chat";
 import { chatRequest } from "@tollgate/core/chat/schema";
-import { parseJsonBody } from "@tollgate/core/request";
+import { parseJsonBody } from "@tollgate/core/validation/request";
 import { answer } from "./answer.ts";
 import { streaming } from "./http.ts";
 import { chatDeps } from "./runtime/chat.ts";

@@ -1,7 +1,6 @@
 import { type AppError, toAppError } from "@tollgate/core/error";
 import { analyseUpload, type CreatedObject } from "@tollgate/core/upload/analyse";
 import { isLeftAlone } from "@tollgate/core/upload/left-alone";
-import { createdObjects } from "@tollgate/core/upload/s3-event";
 import { causeOf, log } from "./log.ts";
 import { type Receive, records } from "./queue.ts";
 import { chatDeps } from "./runtime/chat.ts";
@@ -9,6 +8,7 @@ import { config } from "./runtime/config.ts";
 import { images } from "./runtime/s3.ts";
 import { shrink } from "./runtime/shrink.ts";
 import { queueNamed } from "./runtime/sqs.ts";
+import { createdObjects } from "./s3-event.ts";
 
 const { MAX_RECEIVE_COUNT } = config("MAX_RECEIVE_COUNT");
 const queue = { ...queueNamed("ImageUploadedQueue"), maxReceiveCount: MAX_RECEIVE_COUNT };

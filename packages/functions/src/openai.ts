@@ -1,10 +1,10 @@
 // Before anything that imports OpenAI's client.
 import "./runtime/web.ts";
 import type { AppError } from "@tollgate/core/error";
-import { chatCompletion, streamChatCompletion } from "@tollgate/core/openai-api/chat-completion";
-import { listModels, readModel } from "@tollgate/core/openai-api/models";
-import { chatCompletionRequest } from "@tollgate/core/openai-api/schema";
-import { parseJsonBody } from "@tollgate/core/request";
+import { chatCompletion, streamChatCompletion } from "@tollgate/core/openai-compatible/chat-completion";
+import { listModels, readModel } from "@tollgate/core/openai-compatible/models";
+import { chatCompletionRequest } from "@tollgate/core/openai-compatible/schema";
+import { parseJsonBody } from "@tollgate/core/validation/request";
 import { errorResponse, type HttpRequest, type HttpResponse, streaming } from "./http.ts";
 import { replayedHeader } from "./result-response.ts";
 import { chatDeps } from "./runtime/chat.ts";

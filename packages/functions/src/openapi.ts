@@ -1,5 +1,5 @@
-import { openapiDocument } from "@tollgate/core/openapi/document";
 import { buffered } from "./http.ts";
+import { openapiDocument } from "./openapi/document.ts";
 
 const body = JSON.stringify(openapiDocument());
 

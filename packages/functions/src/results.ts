@@ -1,11 +1,11 @@
 import { AppError } from "@tollgate/core/error";
-import { parseRequest } from "@tollgate/core/request";
 import { deleteResult } from "@tollgate/core/result/delete";
 import { isExpired } from "@tollgate/core/result/item";
 import { maxPageBytes } from "@tollgate/core/result/page";
 import { encodeCursor, resultsOptions, resultsQuery } from "@tollgate/core/result/query";
 import { presentResult } from "@tollgate/core/result/result";
 import { listResults, readItem, toResult } from "@tollgate/core/result/store";
+import { parseRequest } from "@tollgate/core/validation/request";
 import { type HttpRequest, type HttpResponse, streaming } from "./http.ts";
 import { now } from "./runtime/config.ts";
 import { store } from "./runtime/results.ts";

@@ -1,6 +1,6 @@
+import type { PerformedStream, StreamEvent } from "@tollgate/core/completion/perform-stream";
 import { type AppError, errorBody } from "@tollgate/core/error";
 import { doneEvent, event } from "@tollgate/core/openai/sse";
-import type { PerformedStream, StreamEvent } from "@tollgate/core/result/perform-stream";
 import { presentResult } from "@tollgate/core/result/result";
 import type { HttpResponse } from "./http.ts";
 import { replayedHeader } from "./result-response.ts";

@@ -1,6 +1,6 @@
-import { parseJsonBody } from "@tollgate/core/request";
 import { uploadRequest } from "@tollgate/core/upload/schema";
 import { createUpload } from "@tollgate/core/upload/upload";
+import { parseJsonBody } from "@tollgate/core/validation/request";
 import { buffered } from "./http.ts";
 import { bucketName, config, now } from "./runtime/config.ts";
 import { resultTable } from "./runtime/table.ts";

@@ -1,6 +1,6 @@
-import { parseRequest } from "@tollgate/core/request";
 import { usageReport } from "@tollgate/core/usage/ledger";
 import { maxUsageDays, usageOptions, usageQuery } from "@tollgate/core/usage/query";
+import { parseRequest } from "@tollgate/core/validation/request";
 import { buffered } from "./http.ts";
 import { now, tableName } from "./runtime/config.ts";
 import { dynamodb } from "./runtime/dynamodb.ts";

@@ -1,6 +1,6 @@
 // Before anything that imports OpenAI's client.
 import "./runtime/web.ts";
-import { parseJsonBody } from "@tollgate/core/request";
+import { parseJsonBody } from "@tollgate/core/validation/request";
 import { visionRequest } from "@tollgate/core/vision/schema";
 import { visionJob } from "@tollgate/core/vision/vision";
 import { answer } from "./answer.ts";

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { maxCostOf } from "../../../packages/core/src/budget/estimate.ts";
+import { type Attempt, begin, finish, perform } from "../../../packages/core/src/completion/perform.ts";
 import { AppError } from "../../../packages/core/src/error.ts";
 import { leaseMs } from "../../../packages/core/src/result/claim.ts";
-import { type Attempt, begin, finish, perform } from "../../../packages/core/src/result/perform.ts";
 import { readItem } from "../../../packages/core/src/result/store.ts";
 import { priceOf } from "../../../packages/core/src/usage/price.ts";
 import { jobOf, preparedBy, startAccount } from "./account.ts";

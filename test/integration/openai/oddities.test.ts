@@ -1,9 +1,9 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { perform } from "@tollgate/core/completion/perform";
+import { performStream, type StreamEvent } from "@tollgate/core/completion/perform-stream";
 import type { AppError } from "@tollgate/core/error";
 import type { Upstream } from "@tollgate/core/openai/client";
 import { UpstreamFailure } from "@tollgate/core/openai/retry";
-import { perform } from "@tollgate/core/result/perform";
-import { performStream, type StreamEvent } from "@tollgate/core/result/perform-stream";
 import { presentResult } from "@tollgate/core/result/result";
 import { describe, expect, test } from "vitest";
 import { jobOf, startAccount } from "../budget/account.ts";

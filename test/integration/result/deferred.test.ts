@@ -1,5 +1,5 @@
 import { chatJob } from "@tollgate/core/chat/chat";
-import { defer, deferredMessage } from "@tollgate/core/deferred/defer";
+import { defer, deferredMessage } from "@tollgate/core/completion/defer";
 import { resume } from "@tollgate/core/deferred/resume";
 import { AppError } from "@tollgate/core/error";
 import { newApiKey } from "@tollgate/core/key/key";

@@ -1,6 +1,6 @@
+import { perform } from "@tollgate/core/completion/perform";
 import { deleteResult } from "@tollgate/core/result/delete";
 import { newResultId } from "@tollgate/core/result/id";
-import { perform } from "@tollgate/core/result/perform";
 import { readItem } from "@tollgate/core/result/store";
 import { expect, test } from "vitest";
 import { jobOf, startAccount } from "../budget/account.ts";

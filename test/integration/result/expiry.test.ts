@@ -1,7 +1,7 @@
 import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
+import { begin, type PerformDeps, perform } from "@tollgate/core/completion/perform";
 import { claim, leaseMs } from "@tollgate/core/result/claim";
 import { resultKey } from "@tollgate/core/result/item";
-import { begin, type PerformDeps, perform } from "@tollgate/core/result/perform";
 import { settleLate } from "@tollgate/core/result/settle-later";
 import { listResults, readItem } from "@tollgate/core/result/store";
 import { sweep } from "@tollgate/core/result/sweep";

@@ -1,8 +1,8 @@
 import { BatchWriteCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { newResult } from "@tollgate/core/completion/perform";
 import { newResultId, newUlid } from "@tollgate/core/result/id";
 import { epochSeconds } from "@tollgate/core/result/item";
 import { maxPageBytes, maxScannedPerPage } from "@tollgate/core/result/page";
-import { newResult } from "@tollgate/core/result/perform";
 import { listResults, putResult, type ResultStore, toAttributes } from "@tollgate/core/result/store";
 import { beforeAll, describe, expect, it } from "vitest";
 import { jobOf, startAccount } from "../budget/account.ts";

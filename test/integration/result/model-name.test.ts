@@ -1,5 +1,5 @@
+import { begin, perform } from "@tollgate/core/completion/perform";
 import { leaseMs } from "@tollgate/core/result/claim";
-import { begin, perform } from "@tollgate/core/result/perform";
 import { readResult } from "@tollgate/core/result/store";
 import { sweep } from "@tollgate/core/result/sweep";
 import { expect, it } from "vitest";

@@ -1,5 +1,5 @@
+import { type PerformDeps, perform } from "@tollgate/core/completion/perform";
 import { leaseMs } from "@tollgate/core/result/claim";
-import { type PerformDeps, perform } from "@tollgate/core/result/perform";
 import { settleLate } from "@tollgate/core/result/settle-later";
 import { sweep } from "@tollgate/core/result/sweep";
 import { type Counter, counterNames, type LedgerEntry } from "@tollgate/core/usage/ledger";

@@ -1,5 +1,5 @@
+import { begin, finish, perform } from "@tollgate/core/completion/perform";
 import { leaseMs } from "@tollgate/core/result/claim";
-import { begin, finish, perform } from "@tollgate/core/result/perform";
 import { settleLate } from "@tollgate/core/result/settle-later";
 import { readResult } from "@tollgate/core/result/store";
 import { sweep } from "@tollgate/core/result/sweep";

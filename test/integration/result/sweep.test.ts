@@ -1,5 +1,5 @@
+import { begin, finish, perform } from "@tollgate/core/completion/perform";
 import { leaseMs } from "@tollgate/core/result/claim";
-import { begin, finish, perform } from "@tollgate/core/result/perform";
 import { readItem, readResult } from "@tollgate/core/result/store";
 import { sweep } from "@tollgate/core/result/sweep";
 import { describe, expect, it } from "vitest";

@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { chatJob } from "@tollgate/core/chat/chat";
 import { chatRequest } from "@tollgate/core/chat/schema";
-import { parseRequest } from "@tollgate/core/request";
+import { perform } from "@tollgate/core/completion/perform";
 import { deleteResult } from "@tollgate/core/result/delete";
 import { derivedResultId, newResultId } from "@tollgate/core/result/id";
-import { perform } from "@tollgate/core/result/perform";
 import { readItem, readResult } from "@tollgate/core/result/store";
 import { analyseUpload } from "@tollgate/core/upload/analyse";
 import { uploadKey } from "@tollgate/core/upload/key";
 import type { UploadRequest } from "@tollgate/core/upload/schema";
 import { createUpload } from "@tollgate/core/upload/upload";
+import { parseRequest } from "@tollgate/core/validation/request";
 import { describe, expect, test } from "vitest";
 import { newApiKey } from "../../../packages/core/src/key/key.ts";
 import { type KeyLimits, unlimited } from "../../../packages/core/src/key/limits.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { createS3TextStore } from "@tollgate/core/s3-text-store";
-import { createImageStore } from "@tollgate/core/upload/s3-images";
-import { maxImageBytes } from "@tollgate/core/vision/image";
+import { maxImageBytes } from "@tollgate/core/image/image";
+import { createImageStore } from "@tollgate/core/s3/s3-images";
+import { createS3TextStore } from "@tollgate/core/s3/s3-text-store";
 import { describe, expect, test } from "vitest";
 import { allow, functionPrincipal } from "../aws/fixtures.ts";
 import { bucket, startObjects } from "../aws/s3-fixtures.ts";

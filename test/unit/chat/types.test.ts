@@ -2,7 +2,7 @@ import { chatCall } from "@tollgate/core/chat/chat";
 import { chatRequest } from "@tollgate/core/chat/schema";
 import type { ChatCompletionCreateParams } from "openai/resources/chat/completions";
 import { describe, expect, test } from "vitest";
-import type { InlineImage } from "../../../packages/core/src/vision/inline-image.ts";
+import type { InlineImage } from "../../../packages/core/src/image/inline-image.ts";
 
 const messages: ChatCompletionCreateParams["messages"] = [{ role: "user", content: "Hello" }];
 const sentBy = (request: object) => chatCall({ defaultModel: "gpt-4o-mini" }, chatRequest.parse(request)).params;

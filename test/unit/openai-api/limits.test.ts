@@ -1,9 +1,9 @@
 import { AppError, errorBody } from "@tollgate/core/error";
-import { chatCompletionRequest } from "@tollgate/core/openai-api/schema";
-import { parseJsonBody } from "@tollgate/core/request";
+import { chatCompletionRequest } from "@tollgate/core/openai-compatible/schema";
+import { parseJsonBody } from "@tollgate/core/validation/request";
 import { describe, expect, test } from "vitest";
+import { requestIdentity } from "../../../packages/core/src/completion/caller.ts";
 import { unlimited } from "../../../packages/core/src/key/limits.ts";
-import { requestIdentity } from "../../../packages/core/src/result/caller.ts";
 
 const request = { model: "gpt-4o-mini", messages: [{ role: "user", content: "Hello" }] };
 const parse = (changes: object) => parseJsonBody(chatCompletionRequest, JSON.stringify({ ...request, ...changes }));

@@ -1,5 +1,5 @@
 import type { Upstream } from "@tollgate/core/openai/client";
-import { listModels, modelListFor, modelWithEnd, readModel } from "@tollgate/core/openai-api/models";
+import { listModels, modelListFor, modelWithEnd, readModel } from "@tollgate/core/openai-compatible/models";
 import { describe, expect, test } from "vitest";
 
 const entry = (id: string, more: object = {}) => ({ id, object: "model", created: 1, owned_by: "openai", ...more });

@@ -1,6 +1,6 @@
+import type { ImageFormat } from "@tollgate/core/image/image";
+import { InlineImage } from "@tollgate/core/image/inline-image";
 import { bodyOf } from "@tollgate/core/openai/body";
-import type { ImageFormat } from "@tollgate/core/vision/image";
-import { InlineImage } from "@tollgate/core/vision/inline-image";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 

@@ -1,5 +1,5 @@
+import { InlineImage } from "@tollgate/core/image/inline-image";
 import { estimateUsage } from "@tollgate/core/openai/estimate";
-import { InlineImage } from "@tollgate/core/vision/inline-image";
 import { expect, test } from "vitest";
 
 const withParts = (parts: object[], changes: object = {}) =>

@@ -1,3 +1,4 @@
+import { requestIdentity } from "@tollgate/core/completion/caller";
 import { bodyOf } from "@tollgate/core/openai/body";
 import {
   type OpenAIRequest,
@@ -6,7 +7,6 @@ import {
   setMember,
   withMembersAsWritten,
 } from "@tollgate/core/openai/verbatim";
-import { requestIdentity } from "@tollgate/core/result/caller";
 import { describe, expect, test } from "vitest";
 import { unlimited } from "../../../packages/core/src/key/limits.ts";
 

@@ -1,5 +1,5 @@
 import { chatRequest } from "@tollgate/core/chat/schema";
-import { chatCompletionRequest } from "@tollgate/core/openai-api/schema";
+import { chatCompletionRequest } from "@tollgate/core/openai-compatible/schema";
 import { uploadRequest } from "@tollgate/core/upload/schema";
 import { visionRequest } from "@tollgate/core/vision/schema";
 import { describe, expect, test } from "vitest";

@@ -1,5 +1,5 @@
 import { chatRequest } from "@tollgate/core/chat/schema";
-import { idempotencyKey } from "@tollgate/core/result/caller";
+import { idempotencyKey } from "@tollgate/core/completion/caller";
 import { resultsQuery } from "@tollgate/core/result/query";
 import { uploadRequest } from "@tollgate/core/upload/schema";
 import { usageQuery } from "@tollgate/core/usage/query";

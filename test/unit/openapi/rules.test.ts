@@ -1,6 +1,6 @@
 import { chatRequest } from "@tollgate/core/chat/schema";
 import { AppError } from "@tollgate/core/error";
-import { parseRequest } from "@tollgate/core/request";
+import { parseRequest } from "@tollgate/core/validation/request";
 import { visionRequest } from "@tollgate/core/vision/schema";
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";

@@ -1,7 +1,7 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { createPresignedPost } from "@aws-sdk/s3-presigned-post";
 import { resultIdPattern } from "@tollgate/core/result/id";
-import { createFormSigner } from "@tollgate/core/upload/form";
+import { createFormSigner } from "@tollgate/core/s3/form";
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 

@@ -1,5 +1,5 @@
 import { parseUploadKey, uploadKey } from "@tollgate/core/upload/key";
-import { createdObjects } from "@tollgate/core/upload/s3-event";
+import { createdObjects } from "@tollgate/functions/s3-event";
 import { describe, expect, test } from "vitest";
 
 const event = (eventName: string, key: string) =>

@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { models } from "../../../packages/core/src/model/catalogue.ts";
+import type { Usage } from "../../../packages/core/src/openai/usage.ts";
 import { type Billing, costOf, formatUsd, plainBilling } from "../../../packages/core/src/usage/cost.ts";
 import { priceOf, type Rates } from "../../../packages/core/src/usage/price.ts";
-
-import type { Usage } from "../../../packages/core/src/usage/usage.ts";
 
 const day = new Date("2026-11-22T09:00:00Z");
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { usageFrom } from "../../../packages/core/src/usage/usage.ts";
+import { usageFrom } from "../../../packages/core/src/openai/usage.ts";
 
 describe("usageFrom", () => {
   it("reads OpenAI's usage with all its details", () => {

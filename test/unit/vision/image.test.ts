@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { inspectImage, maxImageBytes } from "../../../packages/core/src/vision/image.ts";
+import { inspectImage, maxImageBytes } from "../../../packages/core/src/image/image.ts";
 
 const picture = (width = 37, height = 21) =>
   sharp({ create: { width, height, channels: 3, background: { r: 200, g: 30, b: 90 } } });

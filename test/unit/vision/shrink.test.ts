@@ -1,8 +1,8 @@
-import { inspected } from "@tollgate/core/vision/content";
-import { inspectImage } from "@tollgate/core/vision/image";
-import { InlineImage } from "@tollgate/core/vision/inline-image";
-import { createShrink } from "@tollgate/core/vision/sharp";
-import { fitted, type Shrink } from "@tollgate/core/vision/shrink";
+import { inspected } from "@tollgate/core/image/content";
+import { inspectImage } from "@tollgate/core/image/image";
+import { InlineImage } from "@tollgate/core/image/inline-image";
+import { createShrink } from "@tollgate/core/image/sharp";
+import { fitted, type Shrink } from "@tollgate/core/image/shrink";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { pngOf } from "../budget/picture.ts";

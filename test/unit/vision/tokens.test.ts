@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { estimateImageTokens, sizeSeen } from "../../../packages/core/src/vision/tokens.ts";
+import { estimateImageTokens, sizeSeen } from "../../../packages/core/src/image/tokens.ts";
 import { type ImageRate, MODELS } from "../../../packages/local/src/openai/models.ts";
 import { imageTokens } from "../../../packages/local/src/openai/usage.ts";
 

@@ -1,8 +1,8 @@
 import { models } from "@tollgate/core/model/catalogue";
 import { modelNamed, type NamedModel } from "@tollgate/core/model/model";
+import type { Usage } from "@tollgate/core/openai/usage";
 import { type Billing, costOf, plainBilling } from "@tollgate/core/usage/cost";
 import { priceOf, type Rates } from "@tollgate/core/usage/price";
-import type { Usage } from "@tollgate/core/usage/usage";
 import { exactly, priceField, tiers, type Use, uses, type Value } from "./facts.ts";
 
 /** What core says of one model. Where it says several values of a field, another catalogue may have any of them. */

@@ -1,7 +1,7 @@
+import { estimateImageTokens } from "@tollgate/core/image/tokens";
 import { models as catalogue } from "@tollgate/core/model/catalogue";
 import { daysLeft, type Effort, type Model, modelNamed } from "@tollgate/core/model/model";
 import { checkStrictSchema } from "@tollgate/core/structured/strict";
-import { estimateImageTokens } from "@tollgate/core/vision/tokens";
 import { type Answer, type Check, type OpenAIProbe, type Topic, Unreachable } from "./check.ts";
 import { describe } from "./openai.ts";
 import { picture } from "./picture.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { usageFrom } from "@tollgate/core/openai/usage";
 import { costOf } from "@tollgate/core/usage/cost";
 import { priceOf } from "@tollgate/core/usage/price";
-import { usageFrom } from "@tollgate/core/usage/usage";
 import { type Answer, type OpenAIProbe, Unreachable } from "./check.ts";
 
 const attempts = 3;

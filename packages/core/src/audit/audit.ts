@@ -1,7 +1,7 @@
+import type { Usage } from "../openai/usage.ts";
 import { noLease } from "../result/item.ts";
 import { graceMsOf, type SweepDeps } from "../result/sweep.ts";
 import { type Counter, counterNames, type LedgerEntry } from "../usage/ledger.ts";
-import type { Usage } from "../usage/usage.ts";
 import type { BookRecord } from "./read.ts";
 
 type Item = Extract<BookRecord, { type: "result" }>["item"];

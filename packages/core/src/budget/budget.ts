@@ -2,9 +2,9 @@ import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import { partitions } from "../dynamodb/keys.ts";
 import { AppError } from "../error.ts";
-import { interpreted } from "../interpreted.ts";
 import type { KeyStore } from "../key/store.ts";
 import { formatUsd } from "../usage/cost.ts";
+import { interpreted } from "../validation/interpreted.ts";
 import { endOfMonth } from "./month.ts";
 import type { Reservation } from "./schema.ts";
 

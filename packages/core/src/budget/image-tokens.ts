@@ -1,7 +1,7 @@
-import { detail as details } from "../vision/detail.ts";
-import { inspectImage } from "../vision/image.ts";
-import { InlineImage } from "../vision/inline-image.ts";
-import { estimateImageTokens } from "../vision/tokens.ts";
+import { detail as details } from "../image/detail.ts";
+import { inspectImage } from "../image/image.ts";
+import { InlineImage } from "../image/inline-image.ts";
+import { estimateImageTokens } from "../image/tokens.ts";
 
 /**
  * No documented rule gives one picture more tokens: gpt-4o-mini's, 2,833 + 8 tiles × 5,667. It stands in for a model whose

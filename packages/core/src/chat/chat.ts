@@ -1,6 +1,6 @@
-import { type Caller, httpJob } from "../result/caller.ts";
-import type { Job, PerformDeps } from "../result/perform.ts";
-import { mendMessage } from "../vision/content.ts";
+import { type Caller, httpJob } from "../completion/caller.ts";
+import type { Job, PerformDeps } from "../completion/perform.ts";
+import { mendMessage } from "../image/content.ts";
 import { type ChatCall, streamOptionsOf, toChatCall } from "./params.ts";
 import type { ChatRequest } from "./schema.ts";
 

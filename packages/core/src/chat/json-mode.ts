@@ -1,4 +1,4 @@
-import { implies, type Rule } from "../rule.ts";
+import { implies, type Rule } from "../validation/rule.ts";
 import type { Message } from "./message.ts";
 
 /** OpenAI refuses `json_object` unless the prompt contains this word. */

@@ -1,5 +1,5 @@
-import { pairsOf } from "../pairs.ts";
-import { textOf } from "../text.ts";
+import { pairsOf } from "../validation/pairs.ts";
+import { textOf } from "../validation/text.ts";
 
 /** OpenAI's limits. */
 const maxPairs = 16;

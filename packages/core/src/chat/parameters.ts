@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { pairsOf } from "../pairs.ts";
-import { given, implies, notBoth, type Rule } from "../rule.ts";
+import { modelName } from "../model/name.ts";
+import { pairsOf } from "../validation/pairs.ts";
+import { given, implies, notBoth, type Rule } from "../validation/rule.ts";
 import { metadata, schemaName } from "./basic-parameters.ts";
 import { textContent } from "./message.ts";
-import { modelName } from "./model-name.ts";
 import { functionCallChoice, functionDefinition, functionName, jsonSchema, tool, toolChoice } from "./tool.ts";
 
 // Types and ranges of OpenAI's "Create chat completion" reference and of its client 7.57, read in November 2026.

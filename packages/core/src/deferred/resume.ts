@@ -1,17 +1,17 @@
 import * as z from "zod";
 import { chatCall } from "../chat/chat.ts";
 import { chatRequest } from "../chat/schema.ts";
+import { type Job, type Prepared, perform } from "../completion/perform.ts";
 import { AppError } from "../error.ts";
+import { fitted } from "../image/shrink.ts";
 import { requireUnrevoked } from "../key/store.ts";
-import { parseJsonBody } from "../request.ts";
 import { mayBeTriedAgain } from "../result/claim.ts";
 import { isExpired, type StoredItem } from "../result/item.ts";
-import { type Job, type Prepared, perform } from "../result/perform.ts";
 import type { Result } from "../result/result.ts";
 import { readItem } from "../result/store.ts";
-import type { TextStore } from "../text-store.ts";
+import type { TextStore } from "../s3/text-store.ts";
+import { parseJsonBody } from "../validation/request.ts";
 import { visionRequest } from "../vision/schema.ts";
-import { fitted } from "../vision/shrink.ts";
 import { type VisionDeps, visionCall } from "../vision/vision.ts";
 
 export interface ResumeDeps extends VisionDeps {

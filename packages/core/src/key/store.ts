@@ -3,8 +3,8 @@ import { ulid } from "ulid";
 import * as z from "zod";
 import { partitions } from "../dynamodb/keys.ts";
 import { AppError } from "../error.ts";
-import { interpreted } from "../interpreted.ts";
 import { ownerPattern } from "../upload/key.ts";
+import { interpreted } from "../validation/interpreted.ts";
 import { hashApiKey } from "./key.ts";
 import { type CallerKey, type KeyLimits, unlimited } from "./limits.ts";
 

@@ -1,7 +1,7 @@
 import { isJsonObject } from "../structured/problem.ts";
-import { usageFrom } from "../usage/usage.ts";
 import { isNothing, joinFields } from "./join.ts";
 import { createToolCalls } from "./tool-calls.ts";
+import { usageFrom } from "./usage.ts";
 
 type Fields = Record<string, unknown>;
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ChatCompletionCreateParams } from "openai/resources/chat/completions";
-import { InlineImage } from "../vision/inline-image.ts";
+import { InlineImage } from "../image/inline-image.ts";
 import type { OpenAIRequest } from "./verbatim.ts";
 
 /** A request as JSON that is never one text: with images of 20 MB it would be several times as large as they are. */

@@ -1,10 +1,10 @@
 import OpenAI from "openai";
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
-import { modelName } from "../chat/model-name.ts";
 import { AppError } from "../error.ts";
-import { interpreted } from "../interpreted.ts";
 import { tryJson } from "../json/try.ts";
+import { modelName } from "../model/name.ts";
 import { isJsonObject } from "../structured/problem.ts";
+import { interpreted } from "../validation/interpreted.ts";
 import { hasTokens, saysSomething } from "./accumulate.ts";
 import { bodyOf } from "./body.ts";
 import { followCall, type OnCall } from "./call.ts";

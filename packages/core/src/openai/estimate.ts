@@ -1,6 +1,6 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
-import type { Usage } from "../usage/usage.ts";
-import { InlineImage } from "../vision/inline-image.ts";
+import { InlineImage } from "../image/inline-image.ts";
+import type { Usage } from "./usage.ts";
 
 /** OpenAI's rule of thumb for English text. Source: its help article "What are tokens", read in November 2026. */
 const bytesPerToken = 4;

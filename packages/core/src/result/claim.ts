@@ -3,6 +3,7 @@ import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { chargeUpdate } from "../budget/budget.ts";
 import type { Reservation } from "../budget/schema.ts";
+import { retryConflicts, transact } from "../dynamodb/transaction.ts";
 import { AppError } from "../error.ts";
 import type { LedgerEntry } from "../usage/ledger.ts";
 import { newUlid } from "./id.ts";
@@ -20,7 +21,6 @@ import {
 } from "./item.ts";
 import type { Result } from "./result.ts";
 import { type ResultStore, toAttributes, toResult } from "./store.ts";
-import { retryConflicts, transact } from "./transaction.ts";
 
 /** The right to settle a result, until it expires. */
 export interface Lease {

@@ -1,8 +1,8 @@
-import type { ImageStore } from "../upload/image-store.ts";
+import { transact } from "../dynamodb/transaction.ts";
+import type { ImageStore } from "../s3/image-store.ts";
 import { forgetContent } from "./content.ts";
 import { receiptKey, resultKey, type StoredItem, unrevised } from "./item.ts";
 import type { ResultStore } from "./store.ts";
-import { transact } from "./transaction.ts";
 
 /**
  * Removes a result in its final state, its stored answer, and the image that was uploaded for it. What it put on the counters was

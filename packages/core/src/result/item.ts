@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { reservation } from "../budget/schema.ts";
 import { indexPartitions, partitions } from "../dynamodb/keys.ts";
-import { interpreted } from "../interpreted.ts";
 import { ledgerEntry } from "../usage/ledger.ts";
+import { interpreted } from "../validation/interpreted.ts";
 import { newUlid } from "./id.ts";
 import { type Result, storedResult } from "./result.ts";
 

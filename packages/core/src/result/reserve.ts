@@ -3,13 +3,13 @@ import { budgetRefusal, reserveUpdate } from "../budget/budget.ts";
 import { maxCostOf } from "../budget/estimate.ts";
 import { monthOf } from "../budget/month.ts";
 import type { KeyBudget, Reservation } from "../budget/schema.ts";
+import { isConflict, transact } from "../dynamodb/transaction.ts";
 import { AppError } from "../error.ts";
 import { type PriceOverrides, priceOf } from "../usage/price.ts";
 import type { Lease } from "./claim.ts";
 import { newRevision, resultKey } from "./item.ts";
 import { held, heldValues } from "./settle.ts";
 import type { ResultStore } from "./store.ts";
-import { isConflict, transact } from "./transaction.ts";
 
 export interface ReserveDeps {
   store: ResultStore;

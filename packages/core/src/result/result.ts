@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { keyBudget } from "../budget/schema.ts";
 import { type ErrorCode, isErrorCode } from "../error.ts";
+import { detail } from "../image/detail.ts";
 import { parseExactly } from "../json/exact.ts";
 import { tryJson } from "../json/try.ts";
 import { textIn } from "../openai/accumulate.ts";
 import { isJsonObject } from "../structured/problem.ts";
 import { formatUsd } from "../usage/cost.ts";
-import { detail } from "../vision/detail.ts";
 
 /**
  *   awaiting_upload ──▶ running ──▶ succeeded | refused | truncated | filtered     answers that OpenAI gave and billed

@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { chargeUpdate } from "../budget/budget.ts";
+import { type Refusal, retryConflicts, type TransactItems, transact } from "../dynamodb/transaction.ts";
 import type { AppError } from "../error.ts";
 import { counterUpdate, entryOf, type LedgerEntry, minus, shardCount, sumOf } from "../usage/ledger.ts";
 import { answerKey, isLarge } from "./answer-key.ts";
@@ -8,7 +9,6 @@ import { type Lease, leaseMs } from "./claim.ts";
 import { epochSeconds, newRevision, noLease, parseItem, resultKey, unrevised, waitingTtlMs } from "./item.ts";
 import type { Result } from "./result.ts";
 import type { ResultStore, ResultTable } from "./store.ts";
-import { type Refusal, retryConflicts, type TransactItems, transact } from "./transaction.ts";
 
 /** What came of an attempt. */
 export interface Settlement {

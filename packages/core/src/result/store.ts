@@ -5,7 +5,7 @@ import {
   PutCommand,
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
-import type { TextStore } from "../text-store.ts";
+import type { TextStore } from "../s3/text-store.ts";
 import { isExpired, ownerIndex, ownerKey, parseItem, resultKey, type StoredItem } from "./item.ts";
 import type { Observe } from "./observe.ts";
 import { maxPageBytes, maxScannedPerPage } from "./page.ts";

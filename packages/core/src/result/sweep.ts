@@ -1,11 +1,11 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { chargeUpdate } from "../budget/budget.ts";
+import { transact } from "../dynamodb/transaction.ts";
 import { AppError } from "../error.ts";
 import { entryOf, sumOf } from "../usage/ledger.ts";
 import { leaseIndex, leaseShardKeys, newRevision, noLease, resultKey, type StoredItem, unrevised } from "./item.ts";
 import { countersOf, dayOf, expiryOf } from "./settle.ts";
 import { type ResultTable, readItem } from "./store.ts";
-import { transact } from "./transaction.ts";
 
 export interface SweepDeps {
   store: ResultTable;

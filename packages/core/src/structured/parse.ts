@@ -1,6 +1,6 @@
 import type * as z from "zod";
-import { interpreted } from "../interpreted.ts";
-import { maxLevels, nestsDeeperThan } from "../nesting.ts";
+import { interpreted } from "../validation/interpreted.ts";
+import { maxLevels, nestsDeeperThan } from "../validation/nesting.ts";
 import { at, describeJson, isJsonObject, type Problem } from "./problem.ts";
 import { validate } from "./validate.ts";
 

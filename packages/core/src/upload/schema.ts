@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { metadata, schemaName } from "../chat/basic-parameters.ts";
-import { modelName } from "../chat/model-name.ts";
-import { textOf } from "../text.ts";
-import { detail } from "../vision/detail.ts";
+import { detail } from "../image/detail.ts";
+import { modelName } from "../model/name.ts";
+import { textOf } from "../validation/text.ts";
 
 /** What `POST /uploads` accepts. */
 export const uploadRequest = z

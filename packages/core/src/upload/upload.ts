@@ -1,12 +1,12 @@
+import type { Caller } from "../completion/caller.ts";
+import { maxImageBytes } from "../image/image.ts";
 import { admit } from "../key/admit.ts";
 import { budgetOf } from "../key/limits.ts";
-import type { Caller } from "../result/caller.ts";
 import { newResultId } from "../result/id.ts";
 import { epochSeconds, newRevision, noLease, waitingTtlMs } from "../result/item.ts";
 import { putResult, type ResultTable } from "../result/store.ts";
+import type { SignUploadForm } from "../s3/form.ts";
 import { requireSchema } from "../schemas/require.ts";
-import { maxImageBytes } from "../vision/image.ts";
-import type { SignUploadForm } from "./form.ts";
 import { uploadKey } from "./key.ts";
 import type { UploadRequest } from "./schema.ts";
 

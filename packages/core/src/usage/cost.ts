@@ -1,6 +1,6 @@
 import type { TokenPrices } from "../model/model.ts";
+import type { Usage } from "../openai/usage.ts";
 import type { Rates } from "./price.ts";
-import type { Usage } from "./usage.ts";
 
 /** Source: OpenAI's pricing page, checked 2026-11: above this many input tokens, the whole request costs more. */
 const longContext = { aboveTokens: 272_000, inputQuarters: 8n, outputQuarters: 6n };

@@ -1,7 +1,7 @@
 import { type DynamoDBDocumentClient, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
-import { maxModelNameLength } from "../chat/model-name.ts";
 import { indexPartitions, partitions } from "../dynamodb/keys.ts";
+import { maxModelNameLength } from "../model/name.ts";
 import type { Result } from "../result/result.ts";
 import { formatUsd } from "./cost.ts";
 

@@ -2,9 +2,9 @@ import * as z from "zod";
 import { jsonModeNeedsWordInPrompt } from "../chat/json-mode.ts";
 import { imageAddress } from "../chat/message.ts";
 import { parameterRules, parameters, streamParameters } from "../chat/parameters.ts";
+import { detail } from "../image/detail.ts";
 import { resultIdPattern } from "../result/id.ts";
-import { withRules } from "../rule.ts";
-import { detail } from "./detail.ts";
+import { withRules } from "../validation/rule.ts";
 
 const imageInput = z
   .union([

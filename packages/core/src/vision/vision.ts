@@ -1,17 +1,17 @@
 import type { ChatDeps } from "../chat/chat.ts";
 import { type ChatCall, streamOptionsOf, toChatCall } from "../chat/params.ts";
+import { type Caller, httpJob } from "../completion/caller.ts";
+import type { Job } from "../completion/perform.ts";
 import { AppError } from "../error.ts";
-import { type Caller, httpJob } from "../result/caller.ts";
+import { decodeBase64, decodeDataUrl, inspected, isDataUrl } from "../image/content.ts";
+import type { Detail } from "../image/detail.ts";
+import type { InlineImage } from "../image/inline-image.ts";
+import { fitted, type Shrink } from "../image/shrink.ts";
 import { isExpired } from "../result/item.ts";
-import type { Job } from "../result/perform.ts";
 import type { Result, ResultImage } from "../result/result.ts";
 import { readItem } from "../result/store.ts";
-import type { ImageStore } from "../upload/image-store.ts";
-import { decodeBase64, decodeDataUrl, inspected, isDataUrl } from "./content.ts";
-import type { Detail } from "./detail.ts";
-import type { InlineImage } from "./inline-image.ts";
+import type { ImageStore } from "../s3/image-store.ts";
 import type { ImageInput, VisionRequest } from "./schema.ts";
-import { fitted, type Shrink } from "./shrink.ts";
 
 export interface VisionDeps extends ChatDeps {
   images: Pick<ImageStore, "get">;

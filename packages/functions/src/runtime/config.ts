@@ -1,5 +1,5 @@
-import { parseConfig } from "@tollgate/core/config";
 import { Resource } from "sst/resource";
+import { parseConfig } from "./environment.ts";
 
 // The composition root: nothing outside this folder reads the environment or a link.
 

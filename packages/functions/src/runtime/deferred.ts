@@ -1,4 +1,4 @@
-import type { DeferDeps } from "@tollgate/core/deferred/defer";
+import type { DeferDeps } from "@tollgate/core/completion/defer";
 import { now } from "./config.ts";
 import { store, texts } from "./results.ts";
 import { queueNamed } from "./sqs.ts";

@@ -1,5 +1,5 @@
 import { S3Client } from "@aws-sdk/client-s3";
-import { createImageStore } from "@tollgate/core/upload/s3-images";
+import { createImageStore } from "@tollgate/core/s3/s3-images";
 import { bucketName } from "./config.ts";
 import { patiently } from "./patience.ts";
 

@@ -1,4 +1,4 @@
-import { createShrink } from "@tollgate/core/vision/sharp";
+import { createShrink } from "@tollgate/core/image/sharp";
 import { config } from "./config.ts";
 
 const { SHRINK_IMAGES } = config("SHRINK_IMAGES");

@@ -1,4 +1,4 @@
-import { createFormSigner } from "@tollgate/core/upload/form";
+import { createFormSigner } from "@tollgate/core/s3/form";
 import { bucketName, config } from "./config.ts";
 import { dynamodb } from "./dynamodb.ts";
 

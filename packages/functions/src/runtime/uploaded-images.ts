@@ -1,4 +1,4 @@
-import type { ImageStore } from "@tollgate/core/upload/image-store";
+import type { ImageStore } from "@tollgate/core/s3/image-store";
 
 /** S3's client is loaded with the first image that was uploaded: most images come with their request, or as a URL. */
 export const uploadedImages: ImageStore = {

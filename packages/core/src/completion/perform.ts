@@ -6,20 +6,20 @@ import { admit } from "../key/admit.ts";
 import { budgetOf, type CallerKey } from "../key/limits.ts";
 import type { Completion, Upstream } from "../openai/client.ts";
 import { UpstreamFailure } from "../openai/retry.ts";
+import { type Usage, usageFrom } from "../openai/usage.ts";
 import type { OpenAIRequest, Verbatim } from "../openai/verbatim.ts";
+import { type Claim, claim, type Lease, leaseMs } from "../result/claim.ts";
+import type { StoredItem } from "../result/item.ts";
+import { reserve } from "../result/reserve.ts";
+import type { ChoiceVerdict, Result, ResultImage } from "../result/result.ts";
+import { discard, release, renew, type Settlement } from "../result/settle.ts";
+import { type SettleLaterQueue, settleOrHandOver } from "../result/settle-later.ts";
+import { type ResultStore, readResult, toResult } from "../result/store.ts";
 import { judge, type OutputFormat, type Verdict, worstOf } from "../structured/parse.ts";
 import type { Problem } from "../structured/problem.ts";
 import { billingOf } from "../usage/billing.ts";
 import { costOf } from "../usage/cost.ts";
 import { type PriceOverrides, priceOf } from "../usage/price.ts";
-import { type Usage, usageFrom } from "../usage/usage.ts";
-import { type Claim, claim, type Lease, leaseMs } from "./claim.ts";
-import type { StoredItem } from "./item.ts";
-import { reserve } from "./reserve.ts";
-import type { ChoiceVerdict, Result, ResultImage } from "./result.ts";
-import { discard, release, renew, type Settlement } from "./settle.ts";
-import { type SettleLaterQueue, settleOrHandOver } from "./settle-later.ts";
-import { type ResultStore, readResult, toResult } from "./store.ts";
 
 export interface PerformDeps {
   store: ResultStore;

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { AppError } from "./error.ts";
+import { AppError } from "../error.ts";
 import { interpreted } from "./interpreted.ts";
 import { maxLevels, nestsDeeperThan } from "./nesting.ts";
 

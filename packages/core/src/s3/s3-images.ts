@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { DeleteObjectCommand, GetObjectCommand, type S3Client, S3ServiceException } from "@aws-sdk/client-s3";
-import { maxImageBytes } from "../vision/image.ts";
+import { maxImageBytes } from "../image/image.ts";
 import { type ImageStore, imageTooLarge } from "./image-store.ts";
 
 /** S3's answer to `If-Match` when the object is another one by now. */

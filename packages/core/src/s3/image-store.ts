@@ -1,5 +1,5 @@
 import { AppError } from "../error.ts";
-import { tooLarge } from "../vision/image.ts";
+import { tooLarge } from "../image/image.ts";
 
 /** Where uploaded images lie. */
 export interface ImageStore {

@@ -1,5 +1,5 @@
+import type { CreatedObject } from "@tollgate/core/upload/analyse";
 import * as z from "zod";
-import type { CreatedObject } from "./analyse.ts";
 
 const s3Event = z.object({
   Records: z.array(

@@ -1,4 +1,4 @@
-import { sharing } from "../sharing.ts";
+import { sharing } from "./sharing.ts";
 import type { Shrink } from "./shrink.ts";
 
 /** Artefacts of a higher compression begin to show in text. */

@@ -1,6 +1,6 @@
+import type { ErrorCode } from "@tollgate/core/error";
 import * as z from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
-import type { ErrorCode } from "../error.ts";
 import { errorResponses } from "./errors.ts";
 import { type Route, routes } from "./routes.ts";
 

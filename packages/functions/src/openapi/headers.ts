@@ -1,5 +1,5 @@
+import { idempotencyKey } from "@tollgate/core/completion/caller";
 import * as z from "zod";
-import { idempotencyKey } from "../result/caller.ts";
 
 /** Of every response. */
 export const requestId = {

@@ -1,5 +1,5 @@
+import { interpreted } from "@tollgate/core/validation/interpreted";
 import * as z from "zod";
-import { interpreted } from "./interpreted.ts";
 
 const milliseconds = z.coerce.number().int().positive();
 const httpUrl = z.url({ protocol: /^https?$/, error: "Give a URL with http:// or https://." });

@@ -3,10 +3,10 @@ import { requireOutputWithinLimit } from "../budget/output-tokens.ts";
 import type { ChatCall } from "../chat/params.ts";
 import { survey } from "../json/survey.ts";
 import { budgetOf, type CallerKey } from "../key/limits.ts";
-import { parseRequest } from "../request.ts";
-import { derivedResultId, hashOf, newResultId } from "./id.ts";
+import { derivedResultId, hashOf, newResultId } from "../result/id.ts";
+import type { Result, ResultImage } from "../result/result.ts";
+import { parseRequest } from "../validation/request.ts";
 import type { Job } from "./perform.ts";
-import type { Result, ResultImage } from "./result.ts";
 
 /** Who asks what over HTTP, and until when. */
 export interface Caller {

@@ -3,10 +3,10 @@ import { budgetOf } from "../key/limits.ts";
 import { type Claim, claim } from "../result/claim.ts";
 import { newUlid } from "../result/id.ts";
 import { isHeld, waitingTtlMs } from "../result/item.ts";
-import { answerFromClaim, type Job, newResult, type Performed } from "../result/perform.ts";
 import { discard } from "../result/settle.ts";
 import type { ResultStore } from "../result/store.ts";
-import type { TextStore } from "../text-store.ts";
+import type { TextStore } from "../s3/text-store.ts";
+import { answerFromClaim, type Job, newResult, type Performed } from "./perform.ts";
 
 export interface DeferDeps {
   store: ResultStore;

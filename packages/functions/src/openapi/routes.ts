@@ -1,11 +1,11 @@
+import { chatRequest } from "@tollgate/core/chat/schema";
+import type { ErrorCode } from "@tollgate/core/error";
+import { chatCompletionRequest } from "@tollgate/core/openai-compatible/schema";
+import { resultsQuery } from "@tollgate/core/result/query";
+import { uploadRequest } from "@tollgate/core/upload/schema";
+import { usageQuery } from "@tollgate/core/usage/query";
+import { visionRequest } from "@tollgate/core/vision/schema";
 import * as z from "zod";
-import { chatRequest } from "../chat/schema.ts";
-import type { ErrorCode } from "../error.ts";
-import { chatCompletionRequest } from "../openai-api/schema.ts";
-import { resultsQuery } from "../result/query.ts";
-import { uploadRequest } from "../upload/schema.ts";
-import { usageQuery } from "../usage/query.ts";
-import { visionRequest } from "../vision/schema.ts";
 import { chatExamples, uploadExamples, visionExamples } from "./examples.ts";
 import { accepted, askingHeaders, idempotencyHeader, replayed, requestId, resultHeaders } from "./headers.ts";
 import {

@@ -1,6 +1,6 @@
+import { AppError, type ErrorCode } from "@tollgate/core/error";
 import * as z from "zod";
 import type { ZodOpenApiResponsesObject } from "zod-openapi";
-import { AppError, type ErrorCode } from "../error.ts";
 import { requestId, retryAfter } from "./headers.ts";
 import { errorBody } from "./responses.ts";
 

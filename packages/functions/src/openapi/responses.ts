@@ -1,6 +1,6 @@
+import { resultIdPattern } from "@tollgate/core/result/id";
+import { kinds, sources, statuses } from "@tollgate/core/result/result";
 import * as z from "zod";
-import { resultIdPattern } from "../result/id.ts";
-import { kinds, sources, statuses } from "../result/result.ts";
 
 // What the API answers with. Tests hold every response of the running stage against these.
 

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { metadata } from "../chat/metadata.ts";
-import { modelName } from "../chat/model-name.ts";
+import { modelName } from "../model/name.ts";
 
 /**
  * What `POST /v1/chat/completions` reads of a request. Everything else passes through: OpenAI itself judges it, so that a

@@ -1,9 +1,9 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import { metadataStaysHere } from "../chat/metadata.ts";
+import { type Caller, requestIdentity } from "../completion/caller.ts";
+import { type Job, type PerformDeps, type Performed, perform } from "../completion/perform.ts";
+import { type PerformedStream, performStream } from "../completion/perform-stream.ts";
 import { type OpenAIRequest, removeMember, requestAsWritten } from "../openai/verbatim.ts";
-import { type Caller, requestIdentity } from "../result/caller.ts";
-import { type Job, type PerformDeps, type Performed, perform } from "../result/perform.ts";
-import { type PerformedStream, performStream } from "../result/perform-stream.ts";
 import type { ChatCompletionRequest } from "./schema.ts";
 
 /** Answers one `POST /v1/chat/completions`: the result's `answer` is OpenAI's body, to the byte. */
