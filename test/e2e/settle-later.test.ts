@@ -3,7 +3,7 @@ import { TransactWriteCommand, type TransactWriteCommandInput } from "@aws-sdk/l
 import { readBudget } from "@tollgate/core/budget/budget";
 import { monthOf } from "@tollgate/core/budget/month";
 import { chatJob } from "@tollgate/core/chat/chat";
-import { perform } from "@tollgate/core/completion/perform";
+import { perform } from "@tollgate/core/completion/run";
 import { unlimited } from "@tollgate/core/key/limits";
 import { createUpstream } from "@tollgate/core/openai/client";
 import { createS3TextStore } from "@tollgate/core/s3/s3-text-store";

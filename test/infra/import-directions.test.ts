@@ -13,6 +13,17 @@ const mayImport: Record<string, string[]> = {
   infra: ["packages/core"],
 };
 
+/** Core's folders from the bottom up: each may import what stands before it. Beside them lies error.ts, which imports nothing. */
+const layers = [
+  ...["validation", "json"],
+  ...["model", "image"],
+  ...["dynamodb", "s3", "openai"],
+  ...["structured", "schemas"],
+  ...["usage", "budget", "key", "result"],
+  "completion",
+  ...["chat", "openai-compatible", "vision", "upload", "deferred", "audit"],
+];
+
 const files = globSync("{packages/*/src,infra}/**/*.ts", { cwd: root });
 
 async function importsOf(file: string) {
@@ -38,6 +49,23 @@ test("parts import in one direction", async () => {
   }
   expect(files.length).toBeGreaterThan(0);
   expect(wrong).toEqual([]);
+});
+
+test("core's folders import downwards only", async () => {
+  const core = "packages/core/src/";
+  const folderOf = (file: string) => path.dirname(file.slice(core.length));
+  const wrong: string[] = [];
+  for (const file of files.filter((file) => file.startsWith(core))) {
+    const own = folderOf(file);
+    for (const specifier of (await importsOf(file)).filter((specifier) => specifier.startsWith("."))) {
+      const imported = folderOf(path.join(path.dirname(file), specifier));
+      const isBelow = layers.indexOf(imported) < layers.indexOf(own) && layers.includes(imported);
+      const isError = imported === "." && specifier.endsWith("/error.ts");
+      if (imported !== own && !isBelow && !isError) wrong.push(`${file} imports ${specifier}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+  expect(new Set(files.filter((file) => file.startsWith(core)).map(folderOf))).toEqual(new Set([".", ...layers]));
 });
 
 test("only the composition root knows of sst", async () => {

@@ -1,4 +1,4 @@
-import { leaseIndex, ownerIndex } from "@tollgate/core/result/item";
+import { leaseIndex, ownerIndex } from "@tollgate/core/dynamodb/keys";
 import { describe, expect, test } from "vitest";
 import { committedManifest, named } from "./stage.ts";
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { settleReserveMs } from "@tollgate/core/completion/perform";
+import { settleReserveMs } from "@tollgate/core/completion/run";
 import { maxImageBytes } from "@tollgate/core/image/image";
 import { leaseMs } from "@tollgate/core/result/claim";
 import { waitingTtlMs } from "@tollgate/core/result/item";

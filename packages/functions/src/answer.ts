@@ -1,6 +1,7 @@
 import { defer } from "@tollgate/core/completion/defer";
-import { type Job, type PerformDeps, perform } from "@tollgate/core/completion/perform";
-import { performStream } from "@tollgate/core/completion/perform-stream";
+import type { Job, PerformDeps } from "@tollgate/core/completion/job";
+import { perform } from "@tollgate/core/completion/run";
+import { performStream } from "@tollgate/core/completion/stream";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { prefersAsync } from "./prefer.ts";
 import { deferredResponse, resultResponse } from "./result-response.ts";

@@ -1,7 +1,7 @@
 import { bearerKey } from "@tollgate/core/key/key";
-import { toAuthorizerContext } from "@tollgate/core/key/limits";
 import { limitsOf, verifyKey } from "@tollgate/core/key/store";
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from "aws-lambda";
+import { toAuthorizerContext } from "./authorizer-context.ts";
 import { tableName } from "./runtime/config.ts";
 import { dynamodb } from "./runtime/dynamodb.ts";
 

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import type { Caller } from "@tollgate/core/completion/caller";
 import { type AppError, errorBody, toAppError } from "@tollgate/core/error";
-import { fromAuthorizerContext } from "@tollgate/core/key/limits";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
+import { fromAuthorizerContext } from "./authorizer-context.ts";
 import { about, causeOf, log } from "./log.ts";
 
 /** A request as the handlers see it. */

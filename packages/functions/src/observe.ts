@@ -2,7 +2,7 @@ import type { ErrorCode } from "@tollgate/core/error";
 import { daysLeft, modelNamed } from "@tollgate/core/model/model";
 import type { Call } from "@tollgate/core/openai/call";
 import type { Observe } from "@tollgate/core/result/observe";
-import type { Result } from "@tollgate/core/result/result";
+import type { StoredResult } from "@tollgate/core/result/result";
 import type { Counter, LedgerEntry } from "@tollgate/core/usage/ledger";
 import { causeOf, log } from "./log.ts";
 import { embedded, type MetricName, type Values } from "./metrics.ts";
@@ -53,7 +53,7 @@ export const createCallObserver =
     log(failure ? "warn" : "info", "openai_called", { model, code: code ?? undefined }, embedded(stage, values));
   };
 
-const told = ({ id, owner, kind, source, model, status, error }: Omit<Result, "answer">) => ({
+const told = ({ id, owner, kind, source, model, status, error }: StoredResult) => ({
   ...{ result_id: id, owner, kind, source, model, status },
   code: error?.code,
 });

@@ -1,4 +1,4 @@
-import type { Performed } from "@tollgate/core/completion/perform";
+import type { Performed } from "@tollgate/core/completion/job";
 import { presentResult } from "@tollgate/core/result/result";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 

@@ -1,4 +1,4 @@
-import type { PerformedStream, StreamEvent } from "@tollgate/core/completion/perform-stream";
+import type { PerformedStream, StreamEvent } from "@tollgate/core/completion/stream";
 import { type AppError, errorBody } from "@tollgate/core/error";
 import { doneEvent, event } from "@tollgate/core/openai/sse";
 import { presentResult } from "@tollgate/core/result/result";

@@ -9,8 +9,9 @@ import {
   StartMessageMoveTaskCommand,
 } from "@aws-sdk/client-sqs";
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { leaseIndex } from "@tollgate/core/dynamodb/keys";
 import { leaseMs } from "@tollgate/core/result/claim";
-import { leaseIndex, leaseShardKeys } from "@tollgate/core/result/item";
+import { leaseShardKeys } from "@tollgate/core/result/item";
 import { readManifest } from "@tollgate/local/manifest";
 import { awsClients } from "../../e2e/client.ts";
 import { judge, type Verdict } from "./judge.ts";

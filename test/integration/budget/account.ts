@@ -7,12 +7,11 @@ import { createUpstream } from "@tollgate/core/openai/client";
 import { afterAll } from "vitest";
 import { readBudget } from "../../../packages/core/src/budget/budget.ts";
 import { monthOf } from "../../../packages/core/src/budget/month.ts";
-import type { Job, PerformDeps, Prepared } from "../../../packages/core/src/completion/perform.ts";
+import type { Job, PerformDeps, Prepared } from "../../../packages/core/src/completion/job.ts";
 import { unlimited } from "../../../packages/core/src/key/limits.ts";
 import { newResultId } from "../../../packages/core/src/result/id.ts";
 import { startDynamoDB } from "../../../packages/local/src/aws/dynamodb.ts";
-import type { TableSpec } from "../../../packages/local/src/manifest.ts";
-import { readManifest } from "../../../packages/local/src/manifest.ts";
+import { readManifest, type TableSpec } from "../../../packages/local/src/manifest.ts";
 import { account, credentialsOf, developer, principalsOf, region } from "../aws/fixtures.ts";
 import { simulate } from "../openai/simulation.ts";
 

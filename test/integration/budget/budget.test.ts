@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { maxCostOf } from "../../../packages/core/src/budget/estimate.ts";
-import { type Attempt, begin, finish, perform } from "../../../packages/core/src/completion/perform.ts";
+import type { Attempt } from "../../../packages/core/src/completion/job.ts";
+import { begin, finish, perform } from "../../../packages/core/src/completion/run.ts";
 import { AppError } from "../../../packages/core/src/error.ts";
 import { leaseMs } from "../../../packages/core/src/result/claim.ts";
 import { readItem } from "../../../packages/core/src/result/store.ts";

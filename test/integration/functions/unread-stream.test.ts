@@ -1,8 +1,8 @@
 import { Writable } from "node:stream";
-import { performStream } from "@tollgate/core/completion/perform-stream";
+import { performStream } from "@tollgate/core/completion/stream";
 import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { settleReserveMs } from "../../../packages/core/src/completion/perform.ts";
+import { settleReserveMs } from "../../../packages/core/src/completion/run.ts";
 import { readItem } from "../../../packages/core/src/result/store.ts";
 import { streaming, unreadReserveMs } from "../../../packages/functions/src/http.ts";
 import { resultEvents, streamResponse } from "../../../packages/functions/src/stream-response.ts";

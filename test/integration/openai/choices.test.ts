@@ -1,4 +1,4 @@
-import { perform } from "@tollgate/core/completion/perform";
+import { perform } from "@tollgate/core/completion/run";
 import { presentResult } from "@tollgate/core/result/result";
 import { expect, test } from "vitest";
 import { readResult } from "../../../packages/core/src/result/store.ts";

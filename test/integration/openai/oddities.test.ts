@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { perform } from "@tollgate/core/completion/perform";
-import { performStream, type StreamEvent } from "@tollgate/core/completion/perform-stream";
+import { perform } from "@tollgate/core/completion/run";
+import { performStream, type StreamEvent } from "@tollgate/core/completion/stream";
 import type { AppError } from "@tollgate/core/error";
 import type { Upstream } from "@tollgate/core/openai/client";
 import { UpstreamFailure } from "@tollgate/core/openai/retry";

@@ -1,4 +1,4 @@
-import { perform } from "@tollgate/core/completion/perform";
+import { perform } from "@tollgate/core/completion/run";
 import { deleteResult } from "@tollgate/core/result/delete";
 import { newResultId } from "@tollgate/core/result/id";
 import { readItem } from "@tollgate/core/result/store";

@@ -1,5 +1,6 @@
 import { DeleteCommand } from "@aws-sdk/lib-dynamodb";
-import { begin, type PerformDeps, perform } from "@tollgate/core/completion/perform";
+import type { PerformDeps } from "@tollgate/core/completion/job";
+import { begin, perform } from "@tollgate/core/completion/run";
 import { claim, leaseMs } from "@tollgate/core/result/claim";
 import { resultKey } from "@tollgate/core/result/item";
 import { settleLate } from "@tollgate/core/result/settle-later";

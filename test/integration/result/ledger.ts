@@ -1,6 +1,6 @@
 import { audit } from "@tollgate/core/audit/audit";
 import { readRecords } from "@tollgate/core/audit/read";
-import type { PerformDeps } from "@tollgate/core/completion/perform";
+import type { PerformDeps } from "@tollgate/core/completion/job";
 import { usageReport } from "@tollgate/core/usage/ledger";
 
 const nothingIsLate = { graceMs: { http: 0, queue: 0 }, queueRetentionMs: 0 };

@@ -1,5 +1,5 @@
 import { BatchWriteCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
-import { newResult } from "@tollgate/core/completion/perform";
+import { newResult } from "@tollgate/core/completion/job";
 import { newResultId, newUlid } from "@tollgate/core/result/id";
 import { epochSeconds } from "@tollgate/core/result/item";
 import { maxPageBytes, maxScannedPerPage } from "@tollgate/core/result/page";

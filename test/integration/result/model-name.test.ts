@@ -1,4 +1,4 @@
-import { begin, perform } from "@tollgate/core/completion/perform";
+import { begin, perform } from "@tollgate/core/completion/run";
 import { leaseMs } from "@tollgate/core/result/claim";
 import { readResult } from "@tollgate/core/result/store";
 import { sweep } from "@tollgate/core/result/sweep";

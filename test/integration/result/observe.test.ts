@@ -1,4 +1,5 @@
-import { type PerformDeps, perform } from "@tollgate/core/completion/perform";
+import type { PerformDeps } from "@tollgate/core/completion/job";
+import { perform } from "@tollgate/core/completion/run";
 import { leaseMs } from "@tollgate/core/result/claim";
 import { settleLate } from "@tollgate/core/result/settle-later";
 import { sweep } from "@tollgate/core/result/sweep";

@@ -1,4 +1,4 @@
-import { perform } from "@tollgate/core/completion/perform";
+import { perform } from "@tollgate/core/completion/run";
 import { expect, it } from "vitest";
 import { readResult } from "../../../packages/core/src/result/store.ts";
 import { jobOf, startAccount } from "../budget/account.ts";

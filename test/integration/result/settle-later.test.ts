@@ -1,4 +1,4 @@
-import { begin, finish, perform } from "@tollgate/core/completion/perform";
+import { begin, finish, perform } from "@tollgate/core/completion/run";
 import { leaseMs } from "@tollgate/core/result/claim";
 import { settleLate } from "@tollgate/core/result/settle-later";
 import { readResult } from "@tollgate/core/result/store";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { chatJob } from "@tollgate/core/chat/chat";
 import { chatRequest } from "@tollgate/core/chat/schema";
-import { perform } from "@tollgate/core/completion/perform";
+import { perform } from "@tollgate/core/completion/run";
 import { deleteResult } from "@tollgate/core/result/delete";
 import { derivedResultId, newResultId } from "@tollgate/core/result/id";
 import { readItem, readResult } from "@tollgate/core/result/store";

@@ -1,6 +1,7 @@
 import { chargeUpdate, readBudget, reserveUpdate } from "@tollgate/core/budget/budget";
+import type { Table } from "@tollgate/core/dynamodb/table";
 import { countRequest } from "@tollgate/core/key/rate";
-import { addKey, type KeyStore, listKeys, revokeKey, verifyKey } from "@tollgate/core/key/store";
+import { addKey, listKeys, revokeKey, verifyKey } from "@tollgate/core/key/store";
 import { leaseShardKeys, leaseShardOf, ownerKey, receiptKey, resultKey } from "@tollgate/core/result/item";
 import { counterUpdate, usageIndexPartition } from "@tollgate/core/usage/ledger";
 import { like } from "@tollgate/local/aws/iam";
@@ -34,7 +35,7 @@ function noting() {
     note(input);
     return { Item: { hash_pk: "key#1", key_id: "key_1", owner: "acme", created_at: "2026-11-28" } };
   };
-  return { keys: () => [...keys], store: { dynamodb: { send }, tableName: "ledger" } as unknown as KeyStore };
+  return { keys: () => [...keys], store: { dynamodb: { send }, tableName: "ledger" } as unknown as Table };
 }
 
 const entry = { day: "2026-11-28", model: "m", counts: { requests: 1 } };
@@ -51,7 +52,7 @@ test.each([
 });
 
 test("functions are granted the rates, budgets and API keys by the keys that these are read and written by", async () => {
-  const touched = async (touch: (store: KeyStore) => Promise<unknown>) => {
+  const touched = async (touch: (store: Table) => Promise<unknown>) => {
     const { keys, store } = noting();
     await touch(store);
     return keys().flatMap((key) => matching("table", key));
@@ -64,7 +65,7 @@ test("functions are granted the rates, budgets and API keys by the keys that the
 test("no function is granted the list of API keys, which is all that an operator's commands touch beside the key itself", async () => {
   const { keys, store } = noting();
   await addKey(store, "sk-1", "acme", new Date());
-  await listKeys({ ...store, dynamodb: { send: async () => ({ Items: [] }) } as unknown as KeyStore["dynamodb"] });
+  await listKeys({ ...store, dynamodb: { send: async () => ({ Items: [] }) } as unknown as Table["dynamodb"] });
   await revokeKey(store, "key_1", new Date());
   const others = keys().filter((key) => matching("table", key).length === 0);
   expect(others).toEqual(["keys"]);

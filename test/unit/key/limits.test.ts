@@ -1,12 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { parseKeyLimits } from "../../../packages/cli/src/key-limits.ts";
 import { isModelAllowed } from "../../../packages/core/src/key/admit.ts";
-import {
-  budgetOf,
-  fromAuthorizerContext,
-  toAuthorizerContext,
-  unlimited,
-} from "../../../packages/core/src/key/limits.ts";
+import { budgetOf, unlimited } from "../../../packages/core/src/key/limits.ts";
+import { fromAuthorizerContext, toAuthorizerContext } from "../../../packages/functions/src/authorizer-context.ts";
 
 describe("a key's models", () => {
   it.each([

@@ -1,5 +1,4 @@
-import type { Check } from "./check.ts";
-import { Unreachable } from "./check.ts";
+import { type Check, Unreachable } from "./check.ts";
 import type { ProbeClient } from "./openai.ts";
 
 /** A belief beside reality. `skipped` beliefs were not asked about, since the money was not to go that far. */

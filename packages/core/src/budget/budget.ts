@@ -1,8 +1,8 @@
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
 import { partitions } from "../dynamodb/keys.ts";
+import type { Table } from "../dynamodb/table.ts";
 import { AppError } from "../error.ts";
-import type { KeyStore } from "../key/store.ts";
 import { formatUsd } from "../usage/cost.ts";
 import { interpreted } from "../validation/interpreted.ts";
 import { endOfMonth } from "./month.ts";
@@ -20,11 +20,7 @@ export type BudgetState = z.infer<typeof stored>;
 
 const budgetItemKey = (keyId: string, month: string) => ({ pk: `${partitions.budget}${keyId}`, sk: month });
 
-export async function readBudget(
-  { dynamodb, tableName }: KeyStore,
-  keyId: string,
-  month: string,
-): Promise<BudgetState> {
+export async function readBudget({ dynamodb, tableName }: Table, keyId: string, month: string): Promise<BudgetState> {
   const { Item } = await dynamodb.send(
     new GetCommand({ TableName: tableName, Key: budgetItemKey(keyId, month), ConsistentRead: true }),
   );
@@ -54,6 +50,10 @@ export function chargeUpdate(tableName: string, { key_id, month, nano_usd }: Res
     ExpressionAttributeValues: { ":change": spentNanoUsd - nano_usd, ":spent": spentNanoUsd },
   };
 }
+
+/** The same for an attempt that died: all that it had reserved counts as spent. */
+export const chargeWhole = (tableName: string, reservation: Reservation) =>
+  chargeUpdate(tableName, reservation, reservation.nano_usd);
 
 /** How soon a request that waits for another's reservation is worth another try: most calls end within seconds. */
 const reservedRetryAfterSeconds = 5;

@@ -1,8 +1,8 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import { AppError } from "../error.ts";
 import { InlineImage } from "../image/inline-image.ts";
+import { isJsonObject } from "../json/object.ts";
 import type { TokenPrices } from "../model/model.ts";
-import { isJsonObject } from "../structured/problem.ts";
 import { billingOf } from "../usage/billing.ts";
 import { costOf, plainBilling } from "../usage/cost.ts";
 import type { Rates } from "../usage/price.ts";

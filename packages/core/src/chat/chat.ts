@@ -1,7 +1,8 @@
+import type { ChatCall } from "../completion/call.ts";
 import { type Caller, httpJob } from "../completion/caller.ts";
-import type { Job, PerformDeps } from "../completion/perform.ts";
-import { mendMessage } from "../image/content.ts";
-import { type ChatCall, streamOptionsOf, toChatCall } from "./params.ts";
+import type { Job, PerformDeps } from "../completion/job.ts";
+import { mendMessage } from "./mend-message.ts";
+import { streamOptionsOf, toChatCall } from "./params.ts";
 import type { ChatRequest } from "./schema.ts";
 
 export interface ChatDeps extends PerformDeps {

@@ -2,27 +2,18 @@ import type {
   ChatCompletionCreateParamsNonStreaming,
   ChatCompletionStreamOptions,
 } from "openai/resources/chat/completions";
+import type { ChatCall } from "../completion/call.ts";
 import { AppError } from "../error.ts";
 import { needsMaxCompletionTokens } from "../model/model.ts";
-import { type OpenAIRequest, withMembersAsWritten } from "../openai/verbatim.ts";
+import { withMembersAsWritten } from "../openai/verbatim.ts";
 import { toResponseFormat } from "../schemas/index.ts";
 import { requireSchema } from "../schemas/require.ts";
 import { checkFollowable } from "../structured/followable.ts";
-import type { OutputFormat } from "../structured/parse.ts";
 import type { Problem } from "../structured/problem.ts";
 import { checkStrictSchema } from "../structured/strict.ts";
 import { metadataStaysHere } from "./metadata.ts";
 import type { Parameters, ResponseFormat } from "./parameters.ts";
 import { effortFor } from "./reasoning-effort.ts";
-
-/** OpenAI's request, in which an image's `url` may be an `InlineImage`, and what its answer has to look like. */
-export interface ChatCall extends OpenAIRequest {
-  format: OutputFormat;
-  model: string;
-  schema: string | null;
-  /** Sent only where the answer is streamed. */
-  streamOptions?: ChatCompletionStreamOptions | undefined;
-}
 
 /** As much of a message as is looked at here: the rest was judged when it was parsed. */
 interface Message {

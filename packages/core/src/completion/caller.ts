@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { requireOutputWithinLimit } from "../budget/output-tokens.ts";
-import type { ChatCall } from "../chat/params.ts";
 import { survey } from "../json/survey.ts";
 import { budgetOf, type CallerKey } from "../key/limits.ts";
 import { derivedResultId, hashOf, newResultId } from "../result/id.ts";
 import type { Result, ResultImage } from "../result/result.ts";
 import { parseRequest } from "../validation/request.ts";
-import type { Job } from "./perform.ts";
+import type { ChatCall } from "./call.ts";
+import type { Job } from "./job.ts";
 
 /** Who asks what over HTTP, and until when. */
 export interface Caller {

@@ -6,7 +6,8 @@ import { isHeld, waitingTtlMs } from "../result/item.ts";
 import { discard } from "../result/settle.ts";
 import type { ResultStore } from "../result/store.ts";
 import type { TextStore } from "../s3/text-store.ts";
-import { answerFromClaim, type Job, newResult, type Performed } from "./perform.ts";
+import { type Job, newResult, type Performed } from "./job.ts";
+import { answerFromClaim } from "./replay.ts";
 
 export interface DeferDeps {
   store: ResultStore;

@@ -1,13 +1,14 @@
 import * as z from "zod";
 import { chatCall } from "../chat/chat.ts";
 import { chatRequest } from "../chat/schema.ts";
-import { type Job, type Prepared, perform } from "../completion/perform.ts";
+import type { Job, Prepared } from "../completion/job.ts";
+import { perform } from "../completion/run.ts";
 import { AppError } from "../error.ts";
 import { fitted } from "../image/shrink.ts";
 import { requireUnrevoked } from "../key/store.ts";
 import { mayBeTriedAgain } from "../result/claim.ts";
 import { isExpired, type StoredItem } from "../result/item.ts";
-import type { Result } from "../result/result.ts";
+import type { StoredResult } from "../result/result.ts";
 import { readItem } from "../result/store.ts";
 import type { TextStore } from "../s3/text-store.ts";
 import { parseJsonBody } from "../validation/request.ts";
@@ -35,11 +36,7 @@ export const resultIdOf = (body: string): string => message.parse(JSON.parse(bod
  * state, failed ones too; null when there is none any more. Throws when the message has to come back: now, or, when nothing
  * but a passing failure is left after the last receive, from the dead-letter queue.
  */
-export async function resume(
-  deps: ResumeDeps,
-  resultId: string,
-  options: ResumeOptions,
-): Promise<Omit<Result, "answer"> | null> {
+export async function resume(deps: ResumeDeps, resultId: string, options: ResumeOptions): Promise<StoredResult | null> {
   const item = await readItem(deps.store, resultId);
   if (!item?.result.deferred || isExpired(item, deps.now())) return null;
   const result = isOpen(item.result) ? await finish(deps, item, options) : item.result;
@@ -47,13 +44,9 @@ export async function resume(
   return result;
 }
 
-const isOpen = (result: Omit<Result, "answer">): boolean => result.status === "running" || mayBeTriedAgain(result);
+const isOpen = (result: StoredResult): boolean => result.status === "running" || mayBeTriedAgain(result);
 
-async function finish(
-  deps: ResumeDeps,
-  item: StoredItem,
-  options: ResumeOptions,
-): Promise<Omit<Result, "answer"> | null> {
+async function finish(deps: ResumeDeps, item: StoredItem, options: ResumeOptions): Promise<StoredResult | null> {
   try {
     const { result } = await perform(deps, jobOf(deps, item, options));
     return result;
@@ -78,7 +71,7 @@ function jobOf(deps: ResumeDeps, { result, request_hash }: StoredItem, options: 
   };
 }
 
-async function prepare(deps: ResumeDeps, { deferred, kind, owner }: Omit<Result, "answer">): Promise<Prepared> {
+async function prepare(deps: ResumeDeps, { deferred, kind, owner }: StoredResult): Promise<Prepared> {
   if (!deferred) throw new AppError("not_found", "The result was deleted before it was worked on.");
   if (deferred.keyId) await requireUnrevoked(deps.store, deferred.keyId);
   const body = await deps.requests.get(deferred.requestKey);

@@ -28,3 +28,9 @@ export const indexPartitions = {
   /** `lease#<shard>` in `by_lease`: the results that an attempt holds. */
   lease: "lease#",
 } as const;
+
+/** Lists an owner's results by time, and all counters by day. Of a result, `kind` and `status` are projected, to filter by. */
+export const ownerIndex = "by_owner";
+
+/** Lists the results that an attempt holds by when its lease ends, and those that it has given back. Keys only. */
+export const leaseIndex = "by_lease";

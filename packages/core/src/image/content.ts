@@ -1,12 +1,18 @@
-import type { Message } from "../chat/message.ts";
 import { AppError } from "../error.ts";
-import type { ResultImage } from "../result/result.ts";
 import { inspectImage, works } from "./image.ts";
 import { InlineImage } from "./inline-image.ts";
 
 export interface InspectedImage {
   url: InlineImage;
-  image: ResultImage;
+  /** What a result says of it. */
+  image: {
+    bucket: string | null;
+    key: string | null;
+    format: string;
+    width: number;
+    height: number;
+    sizeBytes: number;
+  };
 }
 
 /** Looks at an image's own bytes. Throws what is wrong with it, naming the field that it came in. */
@@ -25,7 +31,7 @@ export function inspected(
 }
 
 const base64Pattern = /^[A-Za-z0-9+/_-]*={0,2}$/;
-const withoutSpace = (text: string): string => text.replace(/\s+/g, "");
+export const withoutSpace = (text: string): string => text.replace(/\s+/g, "");
 
 export const isDataUrl = (url: string): boolean => /^data:/i.test(url);
 
@@ -55,43 +61,3 @@ export function decodeDataUrl(url: string, param: string): Uint8Array {
   }
   return decodeBase64(url.slice(comma + 1), param);
 }
-
-/**
- * A message as OpenAI reads it: inline images by their own bytes, the base64 of audio and files without line breaks, no empty
- * lists. Throws for an image that OpenAI could not read. Images behind http(s) URLs are OpenAI's to fetch.
- */
-export function mendMessage(message: Message, index: number): MendedMessage {
-  if ("tool_calls" in message && message.tool_calls?.length === 0) {
-    const { tool_calls: _, ...others } = message;
-    return mendMessage(others, index);
-  }
-  const { content } = message;
-  if (!Array.isArray(content)) return message;
-  return { ...message, content: content.map((part, at) => mendPart(part, `messages[${index}].content[${at}]`)) };
-}
-
-interface MendedMessage {
-  role: string;
-  content?: unknown;
-}
-
-type Part = Exclude<Message["content"], string | null | undefined>[number];
-
-function mendPart(part: Part, param: string): object {
-  if (part.type === "image_url" && isDataUrl(part.image_url.url)) {
-    const { url } = inspectedUrl(part.image_url.url, `${param}.image_url.url`);
-    return { ...part, image_url: { ...part.image_url, url } };
-  }
-  if (part.type === "input_audio") {
-    return { ...part, input_audio: { ...part.input_audio, data: withoutSpace(part.input_audio.data) } };
-  }
-  if (part.type === "file" && part.file.file_data && isDataUrl(part.file.file_data)) {
-    const { file_data } = part.file;
-    const comma = file_data.indexOf(",");
-    const mended = file_data.slice(0, comma).toLowerCase() + withoutSpace(file_data.slice(comma));
-    return comma < 0 ? part : { ...part, file: { ...part.file, file_data: mended } };
-  }
-  return part;
-}
-
-const inspectedUrl = (url: string, param: string): InspectedImage => inspected(decodeDataUrl(url, param), param);

@@ -1,4 +1,4 @@
-import type { ChatCall } from "../chat/params.ts";
+import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import type { Detail } from "./detail.ts";
 import { InlineImage } from "./inline-image.ts";
 import { type Size, sizeSeen } from "./tokens.ts";
@@ -9,7 +9,12 @@ export type ShrinkableFormat = "jpeg" | "png" | "webp";
 /** The same picture in this size, in its own format, with its EXIF orientation as it was; null when it cannot be read. */
 export type Shrink = (bytes: Buffer, format: ShrinkableFormat, size: Size) => Promise<Buffer | null>;
 
-/** As much of a message as is looked at here. */
+/** As much of a call as is looked at here. */
+interface Call {
+  model: string;
+  params: ChatCompletionCreateParamsNonStreaming;
+}
+/** And of a message. */
 interface Message {
   content?: unknown;
 }
@@ -22,10 +27,7 @@ interface ImagePart {
  * The call with its images as OpenAI would shrink them anyway, where that makes fewer bytes to send: the model sees as many
  * pixels, and they cost as many tokens. The call itself when there is no `shrink`.
  */
-export async function fitted<C extends Pick<ChatCall, "params" | "model">>(
-  shrink: Shrink | undefined,
-  call: C,
-): Promise<C> {
+export async function fitted<C extends Call>(shrink: Shrink | undefined, call: C): Promise<C> {
   if (!shrink) return call;
   const part = async (given: ImagePart) => {
     const { url, detail } = given.image_url ?? {};

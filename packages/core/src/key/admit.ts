@@ -1,8 +1,8 @@
+import type { Table } from "../dynamodb/table.ts";
 import { AppError } from "../error.ts";
 import { familyOf, modelNamed, spellingOf } from "../model/model.ts";
 import type { CallerKey } from "./limits.ts";
 import { countRequest } from "./rate.ts";
-import type { KeyStore } from "./store.ts";
 
 /**
  * null allows every model. A family (`gpt-4o-mini`) allows its dated snapshots, an alias the same as the name it stands for, and each
@@ -30,7 +30,7 @@ const isDated = (name: string): boolean => /-\d{4}(?:-\d{2}-\d{2})?$/.test(name)
  * Lets a request pass that its key may make, before anything is stored. Throws `model_not_allowed`, naming the models that
  * are allowed, or `rate_limited`. A request that is refused for its model does not count against the rate.
  */
-export async function admit(store: KeyStore, key: CallerKey, model: string, nowMs: number): Promise<void> {
+export async function admit(store: Table, key: CallerKey, model: string, nowMs: number): Promise<void> {
   if (!isModelAllowed(key.models, model)) {
     throw new AppError(
       "model_not_allowed",

@@ -3,8 +3,8 @@ import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import * as z from "zod";
 import { partitions } from "../dynamodb/keys.ts";
+import type { Table } from "../dynamodb/table.ts";
 import { AppError } from "../error.ts";
-import type { KeyStore } from "./store.ts";
 
 const windowMs = 60_000;
 const window = z.object({ started_ms: z.number() });
@@ -14,7 +14,7 @@ const rateKey = (keyId: string) => ({ pk: `${partitions.rate}${keyId}`, sk: "win
  * Counts a request of a key that may make `rpm` in a minute. A minute begins with the first request after the last minute
  * ended, so that one item and mostly one write do. Throws `rate_limited`, saying when the minute ends.
  */
-export async function countRequest(store: KeyStore, keyId: string, rpm: number, nowMs: number): Promise<void> {
+export async function countRequest(store: Table, keyId: string, rpm: number, nowMs: number): Promise<void> {
   for (;;) {
     const full = await addToWindow(store, keyId, rpm, nowMs);
     if (full === null) return;
@@ -29,7 +29,7 @@ export async function countRequest(store: KeyStore, keyId: string, rpm: number, 
 }
 
 /** null when the request fits in the current minute; else when that minute began, which may be long ago. */
-function addToWindow(store: KeyStore, keyId: string, rpm: number, nowMs: number) {
+function addToWindow(store: Table, keyId: string, rpm: number, nowMs: number) {
   return refusal(
     new UpdateCommand({
       TableName: store.tableName,
@@ -44,7 +44,7 @@ function addToWindow(store: KeyStore, keyId: string, rpm: number, nowMs: number)
 }
 
 /** False when another request has begun the next minute already. */
-async function beginWindow(store: KeyStore, keyId: string, endedMs: number, nowMs: number): Promise<boolean> {
+async function beginWindow(store: Table, keyId: string, endedMs: number, nowMs: number): Promise<boolean> {
   const begun = await refusal(
     new UpdateCommand({
       TableName: store.tableName,
@@ -65,7 +65,7 @@ async function beginWindow(store: KeyStore, keyId: string, endedMs: number, nowM
 }
 
 /** null when the update was made. */
-async function refusal(update: UpdateCommand, { dynamodb }: KeyStore): Promise<{ startedMs: number } | null> {
+async function refusal(update: UpdateCommand, { dynamodb }: Table): Promise<{ startedMs: number } | null> {
   try {
     await dynamodb.send(update);
     return null;

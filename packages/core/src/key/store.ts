@@ -1,12 +1,13 @@
-import { type DynamoDBDocumentClient, GetCommand, QueryCommand, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
+import { GetCommand, QueryCommand, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { ulid } from "ulid";
 import * as z from "zod";
 import { partitions } from "../dynamodb/keys.ts";
+import type { Table } from "../dynamodb/table.ts";
 import { AppError } from "../error.ts";
-import { ownerPattern } from "../upload/key.ts";
 import { interpreted } from "../validation/interpreted.ts";
 import { hashApiKey } from "./key.ts";
 import { type CallerKey, type KeyLimits, unlimited } from "./limits.ts";
+import { ownerPattern } from "./owner.ts";
 
 const storedKey = z.object({
   key_id: z.string(),
@@ -23,11 +24,6 @@ export type ApiKey = z.infer<typeof storedKey>;
 
 const parseKey = (item: unknown): ApiKey => storedKey.parse(item, interpreted);
 
-export interface KeyStore {
-  dynamodb: DynamoDBDocumentClient;
-  tableName: string;
-}
-
 /** All keys lie in one partition, which `list` reads; verifying reads a second item, found by the key's hash. */
 const listed = (keyId: string) => ({ pk: partitions.keys, sk: keyId });
 const byHash = (apiKey: string) => ({ pk: `${partitions.key}${hashApiKey(apiKey)}`, sk: "key" });
@@ -43,7 +39,7 @@ export const limitsOf = (key: ApiKey): CallerKey => ({
 
 /** Stores a key for an owner. Throws `invalid_request` on an owner that could not be part of an S3 key. */
 export async function addKey(
-  store: KeyStore,
+  store: Table,
   apiKey: string,
   owner: string,
   now: Date,
@@ -86,7 +82,7 @@ export async function addKey(
 }
 
 /** The key's owner, or null when it is unknown or revoked. Strongly consistent: a new key works at once. */
-export async function verifyKey(store: KeyStore, apiKey: string): Promise<ApiKey | null> {
+export async function verifyKey(store: Table, apiKey: string): Promise<ApiKey | null> {
   const { Item } = await store.dynamodb.send(
     new GetCommand({ TableName: store.tableName, Key: byHash(apiKey), ConsistentRead: true }),
   );
@@ -95,7 +91,7 @@ export async function verifyKey(store: KeyStore, apiKey: string): Promise<ApiKey
 }
 
 /** Throws `invalid_api_key` when the key that accepted work came with has been revoked since. */
-export async function requireUnrevoked({ dynamodb, tableName }: KeyStore, keyId: string): Promise<void> {
+export async function requireUnrevoked({ dynamodb, tableName }: Table, keyId: string): Promise<void> {
   const { Item } = await dynamodb.send(
     new GetCommand({ TableName: tableName, Key: listed(keyId), ConsistentRead: true }),
   );
@@ -107,7 +103,7 @@ export async function requireUnrevoked({ dynamodb, tableName }: KeyStore, keyId:
 }
 
 /** Every key, oldest first, without anything that would let it be used. */
-export async function listKeys(store: KeyStore): Promise<ApiKey[]> {
+export async function listKeys(store: Table): Promise<ApiKey[]> {
   const keys: ApiKey[] = [];
   let start: Record<string, unknown> | undefined;
   do {
@@ -126,7 +122,7 @@ export async function listKeys(store: KeyStore): Promise<ApiKey[]> {
 }
 
 /** Revokes a key by its id. Throws `not_found` when there is none. Revoking twice changes nothing. */
-export async function revokeKey(store: KeyStore, keyId: string, now: Date): Promise<ApiKey> {
+export async function revokeKey(store: Table, keyId: string, now: Date): Promise<ApiKey> {
   const { Item } = await store.dynamodb.send(new GetCommand({ TableName: store.tableName, Key: listed(keyId) }));
   if (!Item) throw new AppError("not_found", `No key has the id "${keyId}".`, { param: "key_id" });
   const keys = [{ pk: String(Item.hash_pk), sk: "key" }, listed(keyId)];

@@ -1,8 +1,9 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import { metadataStaysHere } from "../chat/metadata.ts";
 import { type Caller, requestIdentity } from "../completion/caller.ts";
-import { type Job, type PerformDeps, type Performed, perform } from "../completion/perform.ts";
-import { type PerformedStream, performStream } from "../completion/perform-stream.ts";
+import type { Job, PerformDeps, Performed } from "../completion/job.ts";
+import { perform } from "../completion/run.ts";
+import { type PerformedStream, performStream } from "../completion/stream.ts";
 import { type OpenAIRequest, removeMember, requestAsWritten } from "../openai/verbatim.ts";
 import type { ChatCompletionRequest } from "./schema.ts";
 

@@ -1,10 +1,10 @@
 import { AppError } from "../error.ts";
 import { parseExactly } from "../json/exact.ts";
+import { isJsonObject } from "../json/object.ts";
 import { isModelAllowed } from "../key/admit.ts";
 import { modelNamed } from "../model/model.ts";
 import type { Upstream } from "../openai/client.ts";
 import { UpstreamFailure } from "../openai/retry.ts";
-import { isJsonObject } from "../structured/problem.ts";
 
 interface Caller {
   /** The models that the key may use; null when it may use all. */

@@ -1,4 +1,4 @@
-import { isJsonObject } from "../structured/problem.ts";
+import { isJsonObject } from "../json/object.ts";
 import { isNothing, joinFields } from "./join.ts";
 import { createToolCalls } from "./tool-calls.ts";
 import { usageFrom } from "./usage.ts";

@@ -1,4 +1,4 @@
-import { isJsonObject } from "../structured/problem.ts";
+import { isJsonObject } from "../json/object.ts";
 
 type Fields = Record<string, unknown>;
 

@@ -1,9 +1,9 @@
 import OpenAI from "openai";
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
 import { AppError } from "../error.ts";
+import { isJsonObject } from "../json/object.ts";
 import { tryJson } from "../json/try.ts";
 import { modelName } from "../model/name.ts";
-import { isJsonObject } from "../structured/problem.ts";
 import { interpreted } from "../validation/interpreted.ts";
 import { hasTokens, saysSomething } from "./accumulate.ts";
 import { bodyOf } from "./body.ts";

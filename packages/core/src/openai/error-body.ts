@@ -1,5 +1,5 @@
 import type { OpenAIAnswer } from "../error.ts";
-import { isJsonObject } from "../structured/problem.ts";
+import { isJsonObject } from "../json/object.ts";
 
 type Fields = Record<string, unknown>;
 

@@ -1,6 +1,6 @@
 import OpenAI from "openai";
 import { AppError, type ErrorCode, type OpenAIAnswer } from "../error.ts";
-import { isJsonObject } from "../structured/problem.ts";
+import { isJsonObject } from "../json/object.ts";
 import { describeError } from "./error-body.ts";
 import { connectTimeoutCode } from "./fetch.ts";
 

@@ -1,4 +1,4 @@
-import { isJsonObject } from "../structured/problem.ts";
+import { isJsonObject } from "../json/object.ts";
 import { joinFields } from "./join.ts";
 
 type Fields = Record<string, unknown>;

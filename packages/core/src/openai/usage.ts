@@ -1,4 +1,4 @@
-import { isJsonObject } from "../structured/problem.ts";
+import { isJsonObject } from "../json/object.ts";
 
 /** Tokens of one request, as OpenAI counted them. */
 export interface Usage {

@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { chargeUpdate } from "../budget/budget.ts";
+import { chargeWhole } from "../budget/budget.ts";
 import type { Reservation } from "../budget/schema.ts";
 import { retryConflicts, transact } from "../dynamodb/transaction.ts";
 import { AppError } from "../error.ts";
@@ -19,14 +19,14 @@ import {
   unrevised,
   waitingTtlMs,
 } from "./item.ts";
-import type { Result } from "./result.ts";
+import type { Result, StoredResult } from "./result.ts";
 import { type ResultStore, toAttributes, toResult } from "./store.ts";
 
 /** The right to settle a result, until it expires. */
 export interface Lease {
   leaseId: string;
   /** The result as it was when the lease began. */
-  result: Omit<Result, "answer">;
+  result: StoredResult;
   /** Earlier attempts that OpenAI may have billed unseen: the settlement puts them on the counters. */
   pendingUnaccounted: number;
   /** What this attempt has kept back from a budget; null without one. */
@@ -48,7 +48,7 @@ export interface ClaimOptions {
    * The result to create, `running`, if there is none. A `deferred` one is left without a lease: it waits for the queue, and
    * whoever claims it first takes over no attempt.
    */
-  result: Omit<Result, "answer">;
+  result: StoredResult;
   /** What the id stands for: a claim with another hash is a mismatch. */
   requestHash: string | null;
   nowMs: number;
@@ -118,7 +118,7 @@ function judgeExisting(existing: StoredItem, options: ClaimOptions): "take" | "r
 }
 
 /** It failed for a reason that passes, and nothing was paid for it. */
-export const mayBeTriedAgain = ({ status, error, usage }: Omit<Result, "answer">): boolean =>
+export const mayBeTriedAgain = ({ status, error, usage }: StoredResult): boolean =>
   status === "failed" && usage === null && error !== null && new AppError(error.code, "").retryable;
 
 /** Creates the item unless there is one, which is returned. A result past its time is gone, whether or not DynamoDB has deleted it. */
@@ -193,7 +193,7 @@ async function take(
     ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
   };
   const lost = existing.reservation;
-  const charge = lost ? [{ Update: chargeUpdate(store.tableName, lost, lost.nano_usd) }] : [];
+  const charge = lost ? [{ Update: chargeWhole(store.tableName, lost) }] : [];
   const refusal = await transact(store.dynamodb, () => [{ Update: update }, ...charge]);
   const now = refusal?.item ? parseItem(refusal.item) : null;
   const isOurs = now !== null && isSame(now, { lease_id: leaseId, result });

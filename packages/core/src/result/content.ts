@@ -7,7 +7,7 @@ import { partitions } from "../dynamodb/keys.ts";
 import { AppError } from "../error.ts";
 import { hashOf } from "./id.ts";
 import { isExpired, newRevision, resultKey, type StoredItem, unrevised } from "./item.ts";
-import type { Result } from "./result.ts";
+import type { StoredResult } from "./result.ts";
 import { expiryOf } from "./settle.ts";
 import { type ResultTable, readItem } from "./store.ts";
 
@@ -83,7 +83,7 @@ async function putContent(
 }
 
 /** Forgets that a content led to this result, which is being deleted: the same image is analysed anew then. */
-export async function forgetContent({ dynamodb, tableName }: ResultTable, { id, image }: Omit<Result, "answer">) {
+export async function forgetContent({ dynamodb, tableName }: ResultTable, { id, image }: StoredResult) {
   if (!image?.content) return;
   const remove = new DeleteCommand({
     TableName: tableName,

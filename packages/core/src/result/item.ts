@@ -67,9 +67,6 @@ export const resultKey = (id: string) => ({ pk: `${partitions.result}${id}`, sk:
 /** What is left of a deleted result. Its id may be used again, so that the attempt is part of the key. */
 export const receiptKey = (id: string, leaseId: string) => ({ pk: resultKey(id).pk, sk: `deleted#${leaseId}` });
 
-/** The index of the results that an attempt holds, by when its lease ends, or has begun and given back. Keys only. */
-export const leaseIndex = "by_lease";
-
 /** A partition of an index takes 1,000 writes a second, and each result is written to this one and taken off again. */
 const leaseShards = 8;
 const shardKey = (shard: number) => `${indexPartitions.lease}${shard}`;
@@ -78,8 +75,6 @@ export const leaseShardKeys = Array.from({ length: leaseShards }, (_, shard) => 
 /** An id's last letter is as good as drawn. */
 export const leaseShardOf = (id: string): string => shardKey(id.charCodeAt(id.length - 1) % leaseShards);
 
-/** The index that lists an owner's results by time. `kind` and `status` are projected, to filter by. */
-export const ownerIndex = "by_owner";
 export const ownerKey = ({ owner, createdAt, id }: Pick<Result, "owner" | "createdAt" | "id">) => ({
   owner_pk: `${indexPartitions.ownerResults}${owner}`,
   owner_sk: `${createdAt}#${id}`,

@@ -1,7 +1,7 @@
 import type { LedgerEntry } from "../usage/ledger.ts";
-import type { Result } from "./result.ts";
+import type { StoredResult } from "./result.ts";
 
-type Ended = Omit<Result, "answer">;
+type Ended = StoredResult;
 
 /**
  * Hears what became of results, as it happens: for logs and metrics. They stand beside the ledger and are not one: a process

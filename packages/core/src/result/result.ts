@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { keyBudget } from "../budget/schema.ts";
-import { type ErrorCode, isErrorCode } from "../error.ts";
+import { type AppError, type ErrorCode, isErrorCode } from "../error.ts";
 import { detail } from "../image/detail.ts";
 import { parseExactly } from "../json/exact.ts";
+import { isJsonObject } from "../json/object.ts";
 import { tryJson } from "../json/try.ts";
 import { textIn } from "../openai/accumulate.ts";
-import { isJsonObject } from "../structured/problem.ts";
 import { formatUsd } from "../usage/cost.ts";
 
 /**
@@ -122,8 +122,32 @@ export const storedResult = z.object({
   deferred: z.object({ requestKey: z.string(), keyId: z.string().optional(), budget: keyBudget.optional() }).optional(),
 });
 
+/** A result without OpenAI's answer, which lies beside it or in S3. */
+export type StoredResult = z.infer<typeof storedResult>;
+
 /** `answer` is OpenAI's body to the byte; `content`, `tool_calls` and the rest are read from it. */
-export type Result = z.infer<typeof storedResult> & { answer: string | null };
+export type Result = StoredResult & { answer: string | null };
+
+/** A result before OpenAI was asked. */
+export const initialResult = (
+  known: Pick<StoredResult, "id" | "kind" | "source" | "owner" | "model" | "schema" | "image" | "metadata" | "upload">,
+  status: "running" | "awaiting_upload",
+  now: Date,
+): StoredResult => ({
+  ...known,
+  status,
+  structured: false,
+  usage: null,
+  costNanoUsd: null,
+  openai: null,
+  error: null,
+  createdAt: now.toISOString(),
+  completedAt: null,
+  latencyMs: null,
+});
+
+/** An error as its result keeps it. */
+export const storedErrorOf = ({ code, message, param }: AppError) => ({ code, message, param });
 
 /** A result as the API shows it. */
 export function presentResult(result: Result) {

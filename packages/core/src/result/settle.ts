@@ -7,7 +7,7 @@ import { counterUpdate, entryOf, type LedgerEntry, minus, shardCount, sumOf } fr
 import { answerKey, isLarge } from "./answer-key.ts";
 import { type Lease, leaseMs } from "./claim.ts";
 import { epochSeconds, newRevision, noLease, parseItem, resultKey, unrevised, waitingTtlMs } from "./item.ts";
-import type { Result } from "./result.ts";
+import { type Result, storedErrorOf } from "./result.ts";
 import type { ResultStore, ResultTable } from "./store.ts";
 
 /** What came of an attempt. */
@@ -177,7 +177,7 @@ export async function release(store: ResultStore, lease: Lease, error: AppError,
         ":none": noLease,
         ":waits": waitingTtlMs,
         ":maybe": maybeBilled,
-        ":error": { code: error.code, message: error.message, param: error.param },
+        ":error": storedErrorOf(error),
       },
       ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
     };

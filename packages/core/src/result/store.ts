@@ -5,8 +5,9 @@ import {
   PutCommand,
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
+import { ownerIndex } from "../dynamodb/keys.ts";
 import type { TextStore } from "../s3/text-store.ts";
-import { isExpired, ownerIndex, ownerKey, parseItem, resultKey, type StoredItem } from "./item.ts";
+import { isExpired, ownerKey, parseItem, resultKey, type StoredItem } from "./item.ts";
 import type { Observe } from "./observe.ts";
 import { maxPageBytes, maxScannedPerPage } from "./page.ts";
 import type { Result } from "./result.ts";

@@ -1,9 +1,11 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
-import { chargeUpdate } from "../budget/budget.ts";
+import { chargeWhole } from "../budget/budget.ts";
+import { leaseIndex } from "../dynamodb/keys.ts";
 import { transact } from "../dynamodb/transaction.ts";
 import { AppError } from "../error.ts";
 import { entryOf, sumOf } from "../usage/ledger.ts";
-import { leaseIndex, leaseShardKeys, newRevision, noLease, resultKey, type StoredItem, unrevised } from "./item.ts";
+import { leaseShardKeys, newRevision, noLease, resultKey, type StoredItem, unrevised } from "./item.ts";
+import { storedErrorOf } from "./result.ts";
 import { countersOf, dayOf, expiryOf } from "./settle.ts";
 import { type ResultTable, readItem } from "./store.ts";
 
@@ -75,7 +77,7 @@ async function giveUp(store: ResultTable, item: StoredItem, now: Date): Promise<
   const result = {
     ...item.result,
     status: "failed" as const,
-    error: { code: error.code, message: error.message, param: error.param },
+    error: storedErrorOf(error),
     completedAt: now.toISOString(),
   };
   const died = item.lease_id === noLease ? 0 : 1;
@@ -99,7 +101,7 @@ async function giveUp(store: ResultTable, item: StoredItem, now: Date): Promise<
     },
   };
   const lost = item.reservation;
-  const charge = lost ? [{ Update: chargeUpdate(store.tableName, lost, lost.nano_usd) }] : [];
+  const charge = lost ? [{ Update: chargeWhole(store.tableName, lost) }] : [];
   const refusal = await transact(store.dynamodb, (tries) => [
     { Update: update },
     ...countersOf(store, result.owner, [entry], tries),

@@ -1,4 +1,5 @@
 import { format as formats } from "@cfworker/json-schema";
+import { isJsonObject } from "../json/object.ts";
 import {
   definitionKeywords,
   schemaKeywords,
@@ -7,7 +8,6 @@ import {
   valueKeywords,
 } from "./keywords.ts";
 import { readPattern } from "./pattern.ts";
-import { isJsonObject } from "./problem.ts";
 
 type Schema = Record<string, unknown>;
 

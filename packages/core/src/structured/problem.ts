@@ -20,11 +20,6 @@ export function at(path: string, key: string | number): string {
   return path === "" ? name : `${path}.${name}`;
 }
 
-/** Whether this is what JSON calls an object. */
-export function isJsonObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** JSON's name for what a value is, with its article: "an array", "null". */
 export function describeJson(value: unknown): string {
   if (value === undefined) return "missing";

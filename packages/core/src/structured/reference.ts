@@ -1,4 +1,5 @@
-import { isJsonObject, type Problem } from "./problem.ts";
+import { isJsonObject } from "../json/object.ts";
+import type { Problem } from "./problem.ts";
 
 /** A chain of schemas that are nothing but a `$ref` is followed this far. */
 const maxChain = 100;

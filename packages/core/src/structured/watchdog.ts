@@ -1,5 +1,5 @@
 import { type Context, createContext, Script } from "node:vm";
-import { isJsonObject } from "./problem.ts";
+import { isJsonObject } from "../json/object.ts";
 
 /**
  * How long one check may take. The schema comes from the caller and its value from a model: a pattern that backtracks,

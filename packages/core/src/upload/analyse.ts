@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { toChatCall } from "../chat/params.ts";
-import { type Job, type Performed, type Prepared, perform, type Replayed } from "../completion/perform.ts";
+import type { Job, Performed, Prepared, Replayed } from "../completion/job.ts";
+import { perform } from "../completion/run.ts";
 import { AppError } from "../error.ts";
 import { inspected } from "../image/content.ts";
 import { detail as detailSchema } from "../image/detail.ts";

@@ -1,9 +1,8 @@
+import { ownerPattern } from "../key/owner.ts";
 import { isResultId } from "../result/id.ts";
 
 /** Objects below this prefix are analysed. */
 export const uploadsPrefix = "uploads/";
-
-export const ownerPattern = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 
 /** The key of an upload that was announced with `POST /uploads`. */
 export const uploadKey = (owner: string, resultId: string): string => `${uploadsPrefix}${owner}/${resultId}`;

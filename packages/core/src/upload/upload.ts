@@ -4,6 +4,7 @@ import { admit } from "../key/admit.ts";
 import { budgetOf } from "../key/limits.ts";
 import { newResultId } from "../result/id.ts";
 import { epochSeconds, newRevision, noLease, waitingTtlMs } from "../result/item.ts";
+import { initialResult } from "../result/result.ts";
 import { putResult, type ResultTable } from "../result/store.ts";
 import type { SignUploadForm } from "../s3/form.ts";
 import { requireSchema } from "../schemas/require.ts";
@@ -40,34 +41,17 @@ export async function createUpload(deps: UploadDeps, request: UploadRequest, { o
   const now = deps.now();
   const expiresAt = new Date(now.getTime() + formTtlMs);
   const form = await deps.signForm(key, { contentType, maxBytes: maxImageBytes, announcedId: id, expiresAt, now });
+  const image = { bucket: deps.bucket, key, format: null, width: null, height: null, sizeBytes: null };
+  const { keyId, rpm } = apiKey;
+  const settings = { ...upload, keyId, ...(rpm !== null && { rpm }), ...(budget && { budget }) };
   await putResult(
     deps.store,
     {
-      result: {
-        id,
-        kind: "vision",
-        source: "s3",
-        status: "awaiting_upload",
-        owner,
-        model,
-        schema,
-        structured: true,
-        usage: null,
-        costNanoUsd: null,
-        openai: null,
-        image: { bucket: deps.bucket, key, format: null, width: null, height: null, sizeBytes: null },
-        error: null,
-        metadata,
-        createdAt: now.toISOString(),
-        completedAt: null,
-        latencyMs: null,
-        upload: {
-          ...upload,
-          keyId: apiKey.keyId,
-          ...(apiKey.rpm !== null && { rpm: apiKey.rpm }),
-          ...(budget && { budget }),
-        },
-      },
+      result: initialResult(
+        { id, kind: "vision", source: "s3", owner, model, schema, image, metadata, upload: settings },
+        "awaiting_upload",
+        now,
+      ),
       revision: newRevision(),
       lease_id: noLease,
       lease_expires_at: 0,

@@ -1,4 +1,4 @@
-import { isJsonObject } from "../structured/problem.ts";
+import { isJsonObject } from "../json/object.ts";
 import type { Billing } from "./cost.ts";
 
 /** As much of a request as is read here. On `/v1` only OpenAI judges it: any of it may be of another type. */

@@ -2,14 +2,21 @@ import { type DynamoDBDocumentClient, QueryCommand } from "@aws-sdk/lib-dynamodb
 import * as z from "zod";
 import { indexPartitions, partitions } from "../dynamodb/keys.ts";
 import { maxModelNameLength } from "../model/name.ts";
-import type { Result } from "../result/result.ts";
+import type { Usage } from "../openai/usage.ts";
 import { formatUsd } from "./cost.ts";
 
 /** Concurrent transactions on one item cancel each other, so that a day's counter of a model is spread over some. */
 export const shardCount = 8;
 
 interface Addition {
-  result: Omit<Result, "answer">;
+  /** As much of a result as the counters count. */
+  result: {
+    status: string;
+    model: string;
+    usage: Usage | null;
+    usageEstimated?: boolean | undefined;
+    costNanoUsd: number | null;
+  };
   unaccounted: number;
 }
 

@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, QueryCommand } from "@aws-sdk/lib-dynamodb";
-import { ownerIndex } from "../result/item.ts";
+import { ownerIndex } from "../dynamodb/keys.ts";
 import { ownerOf, usageIndexPartition } from "./ledger.ts";
 
 /** The owners that used anything on these UTC days (both inclusive), by name. Those without a key, who only use S3, too. */

@@ -1,14 +1,15 @@
 import type { ChatDeps } from "../chat/chat.ts";
-import { type ChatCall, streamOptionsOf, toChatCall } from "../chat/params.ts";
+import { streamOptionsOf, toChatCall } from "../chat/params.ts";
+import type { ChatCall } from "../completion/call.ts";
 import { type Caller, httpJob } from "../completion/caller.ts";
-import type { Job } from "../completion/perform.ts";
+import type { Job } from "../completion/job.ts";
 import { AppError } from "../error.ts";
 import { decodeBase64, decodeDataUrl, inspected, isDataUrl } from "../image/content.ts";
 import type { Detail } from "../image/detail.ts";
 import type { InlineImage } from "../image/inline-image.ts";
 import { fitted, type Shrink } from "../image/shrink.ts";
 import { isExpired } from "../result/item.ts";
-import type { Result, ResultImage } from "../result/result.ts";
+import type { ResultImage, StoredResult } from "../result/result.ts";
 import { readItem } from "../result/store.ts";
 import type { ImageStore } from "../s3/image-store.ts";
 import type { ImageInput, VisionRequest } from "./schema.ts";
@@ -87,5 +88,5 @@ async function loadUpload(deps: VisionDeps, id: string, owner: string, param: st
 }
 
 /** The same answer for a result that is not there and for one of another owner. */
-const ownImage = (result: Omit<Result, "answer"> | null, owner: string) =>
+const ownImage = (result: StoredResult | null, owner: string) =>
   (result?.owner === owner && result.image) || { bucket: null, key: null };

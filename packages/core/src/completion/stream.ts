@@ -1,21 +1,14 @@
 import { AppError, toAppError } from "../error.ts";
+import { isJsonObject } from "../json/object.ts";
 import { createAccumulator } from "../openai/accumulate.ts";
 import { chunksOf } from "../openai/chunks.ts";
 import type { CompletionStream } from "../openai/client.ts";
 import { AnswerError, failureOf } from "../openai/error.ts";
 import { estimateUsage } from "../openai/estimate.ts";
 import { UpstreamFailure } from "../openai/retry.ts";
-import { isJsonObject } from "../structured/problem.ts";
-import {
-  type Answered,
-  type Attempt,
-  begin,
-  fail,
-  finish,
-  type Job,
-  type PerformDeps,
-  type Performed,
-} from "./perform.ts";
+import { fail } from "./failure.ts";
+import type { Answered, Attempt, Job, PerformDeps, Performed } from "./job.ts";
+import { begin, finish } from "./run.ts";
 
 /** What a stream tells, in this order: chunks, then the result or an error. */
 export type StreamEvent =

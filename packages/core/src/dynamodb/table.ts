@@ -1,0 +1,7 @@
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+
+/** The one table, and who asks it. */
+export interface Table {
+  dynamodb: DynamoDBDocumentClient;
+  tableName: string;
+}
