@@ -37,6 +37,14 @@ describe("POST /chat refuses, names the field, and stores and bills nothing", ()
     ["an empty body", "", "invalid_request", "400", null, /empty/],
     ["a list", "[]", "invalid_request", "400", null, /object/],
     ["no messages", {}, "invalid_request", "400", "messages", /messages/],
+    [
+      "message for messages",
+      { message: messages },
+      "invalid_request",
+      "400",
+      "messages",
+      /missing.*did you mean "messages"/,
+    ],
     ["empty messages", { messages: [] }, "invalid_request", "400", "messages", /at least one/],
     [
       "an unknown role",

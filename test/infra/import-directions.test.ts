@@ -15,7 +15,7 @@ const mayImport: Record<string, string[]> = {
 
 /** Core's folders from the bottom up: each may import what stands before it. Beside them lies error.ts, which imports nothing. */
 const layers = [
-  ...["validation", "json"],
+  ...["json", "validation"],
   ...["model", "image"],
   ...["dynamodb", "s3", "openai"],
   ...["structured", "schemas"],

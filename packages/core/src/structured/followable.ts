@@ -1,8 +1,8 @@
 import { dereference } from "@cfworker/json-schema";
-import { isJsonObject } from "../json/object.ts";
+import { describeJson, isJsonObject } from "../json/object.ts";
 import { type Expected, numberKeywords, schemaKeywords, schemaListKeywords, schemaMapKeywords } from "./keywords.ts";
 import { patternMend, readPattern } from "./pattern.ts";
-import { at, describeJson, type Problem } from "./problem.ts";
+import { at, type Problem } from "./problem.ts";
 import { referenceMend } from "./reference.ts";
 import { jsonTypes } from "./strict-keywords.ts";
 import { reasonOf, withinTimeLimit } from "./watchdog.ts";

@@ -1,8 +1,8 @@
 import type * as z from "zod";
-import { isJsonObject } from "../json/object.ts";
+import { describeJson, isJsonObject } from "../json/object.ts";
 import { interpreted } from "../validation/interpreted.ts";
 import { maxLevels, nestsDeeperThan } from "../validation/nesting.ts";
-import { at, describeJson, type Problem } from "./problem.ts";
+import { at, type Problem } from "./problem.ts";
 import { validate } from "./validate.ts";
 
 /** What the answer has to be: `response_format` as on the wire, or a registered schema's zod type. */

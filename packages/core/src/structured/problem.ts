@@ -19,11 +19,3 @@ export function at(path: string, key: string | number): string {
   if (!identifier.test(name)) return `${path}[${JSON.stringify(name)}]`;
   return path === "" ? name : `${path}.${name}`;
 }
-
-/** JSON's name for what a value is, with its article: "an array", "null". */
-export function describeJson(value: unknown): string {
-  if (value === undefined) return "missing";
-  if (value === null || typeof value === "boolean") return String(value);
-  if (Array.isArray(value)) return "an array";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
-}

@@ -1,6 +1,6 @@
-import { isJsonObject } from "../json/object.ts";
+import { describeJson, isJsonObject } from "../json/object.ts";
 import { patternMend, readPattern } from "./pattern.ts";
-import { at, describeJson, type Problem } from "./problem.ts";
+import { at, type Problem } from "./problem.ts";
 import { referencesIn } from "./reference.ts";
 import { formats, jsonTypes, plainKeywords, unsupported } from "./strict-keywords.ts";
 

@@ -1,9 +1,8 @@
 import type * as z from "zod";
 import { AppError } from "../error.ts";
 import { interpreted } from "./interpreted.ts";
+import { mostTelling } from "./issue.ts";
 import { maxLevels, nestsDeeperThan } from "./nesting.ts";
-
-type Issue = z.core.$ZodIssue;
 
 /** `["messages", 0, "content"]` → `messages[0].content`, as OpenAI writes `param`. */
 export const paramOf = (path: readonly PropertyKey[]): string =>
@@ -16,7 +15,7 @@ export const paramOf = (path: readonly PropertyKey[]): string =>
 export function parseRequest<T>(schema: z.ZodType<T>, input: unknown): T {
   const parsed = schema.safeParse(input, { reportInput: true, ...interpreted });
   if (parsed.success) return parsed.data;
-  const { path, message } = mostTelling(parsed.error.issues);
+  const { path, message } = mostTelling(parsed.error.issues, schema);
   const param = paramOf(path);
   throw new AppError("invalid_request", param ? `${param}: ${message}` : message, { param: param || undefined });
 }
@@ -46,29 +45,4 @@ function refuseDeep(input: unknown): void {
   const [param] = fields.find(([, value]) => nestsDeeperThan(maxLevels - 1, value)) ?? [];
   const message = `${param}: It nests too deeply. A body has at most ${maxLevels} levels.`;
   throw new AppError("invalid_request", message, { param });
-}
-
-/** Of the issues of a union's branches, the one that got furthest is the one that the caller meant. */
-function mostTelling(
-  issues: readonly Issue[],
-  prefix: readonly PropertyKey[] = [],
-): { path: PropertyKey[]; message: string } {
-  const [issue] = issues;
-  if (!issue) return { path: [...prefix], message: "The request is not valid." };
-  const path = [...prefix, ...issue.path];
-  if (issue.code === "unrecognized_keys") {
-    return { path: [...path, issue.keys[0] ?? ""], message: "Unknown field. Remove it, or check its spelling." };
-  }
-  if (issue.code === "invalid_union" && issue.errors.length > 0) {
-    const branches = issue.errors
-      .filter((branch) => branch.length > 0)
-      .map((branch) => mostTelling(branch, path))
-      .sort((a, b) => b.path.length - a.path.length);
-    const deepest = branches[0];
-    if (deepest && deepest.path.length > path.length) return deepest;
-    const expected = [...new Set(branches.map((branch) => branch.message))];
-    return { path, message: expected.length > 0 ? expected.join("; or: ") : issue.message };
-  }
-  if (issue.code === "invalid_key") return { path, message: issue.issues[0]?.message ?? issue.message };
-  return { path, message: issue.message };
 }
