@@ -2,8 +2,8 @@ import { type AppError, toAppError } from "../error.ts";
 import { UpstreamFailure } from "../openai/retry.ts";
 import { storedErrorOf } from "../result/result.ts";
 import { discard, release } from "../result/settle.ts";
-import { settleOrHandOver } from "../result/settle-later.ts";
 import type { Attempt, Job, PerformDeps } from "./job.ts";
+import { settleOrHandOver } from "./settlement.ts";
 
 /** Ends an attempt that has no answer, and returns the error to throw. */
 export async function fail(

@@ -5,7 +5,6 @@ import { claim, leaseMs } from "../result/claim.ts";
 import type { StoredItem } from "../result/item.ts";
 import { reserve } from "../result/reserve.ts";
 import { discard, renew } from "../result/settle.ts";
-import { settleOrHandOver } from "../result/settle-later.ts";
 import { readResult, toResult } from "../result/store.ts";
 import { fail } from "./failure.ts";
 import {
@@ -19,6 +18,7 @@ import {
 } from "./job.ts";
 import { settlementOf } from "./outcome.ts";
 import { answerFromClaim, answerFromStored } from "./replay.ts";
+import { settleOrHandOver } from "./settlement.ts";
 
 /** Kept back from the function's time for settling, and for handing over what cannot be settled. */
 export const settleReserveMs = 15_000;

@@ -7,45 +7,9 @@ import { storedResult } from "./result.ts";
 import { type Settlement, settle } from "./settle.ts";
 import type { ResultStore } from "./store.ts";
 
-/** Takes a message of `settleOrHandOver`, for `settleLate` to read. */
+/** Takes a message of `messageOf`. */
 export interface SettleLaterQueue {
   send(message: string): Promise<void>;
-}
-
-interface SettleDeps {
-  store: ResultStore;
-  later: SettleLaterQueue;
-  now: () => Date;
-}
-
-/** A queue keeps what was paid for long enough; the caller waits for this first. */
-const patienceMs = 3_000;
-const firstWaitMs = 100;
-
-/**
- * Settles an attempt, or leaves that to a queue when the table cannot be written for some seconds. Returns false when the
- * lease was lost. Throws when there is neither table nor queue.
- */
-export async function settleOrHandOver(deps: SettleDeps, lease: Lease, settlement: Settlement): Promise<boolean> {
-  const startedMs = deps.now().getTime();
-  for (let waitMs = firstWaitMs; ; waitMs *= 2) {
-    try {
-      return await settle(deps.store, lease, settlement);
-    } catch {
-      if (deps.now().getTime() - startedMs + waitMs > patienceMs) break;
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-    }
-  }
-  const { observe } = deps.store;
-  const { answer: _, ...result } = settlement.result;
-  try {
-    await deps.later.send(await messageOf(deps.store, lease, settlement));
-  } catch (error) {
-    observe?.notKept(result, error);
-    throw error;
-  }
-  observe?.handedOver(result);
-  return true;
 }
 
 /** Below the 1 MiB that SQS takes, and that `infra/` lets this queue take. Source: SQS quotas, November 2026. */
@@ -66,7 +30,8 @@ const message = z.object({
   completed_at: z.iso.datetime(),
 });
 
-async function messageOf(store: ResultStore, lease: Lease, settlement: Settlement): Promise<string> {
+/** What the queue keeps of a settlement, for `settleLate` to read. An answer that is too large for a message is put into S3. */
+export async function messageOf(store: ResultStore, lease: Lease, settlement: Settlement): Promise<string> {
   const { answer, ...result } = settlement.result;
   const whole: z.infer<typeof message> = {
     lease: {
@@ -99,7 +64,7 @@ export interface SettledLate {
   settled: boolean;
 }
 
-/** Settles what `settleOrHandOver` left to the queue, however often its message arrives. Throws when it has to come back. */
+/** Settles what was left to the queue, however often its message arrives. Throws when it has to come back. */
 export async function settleLate(store: ResultStore, body: string): Promise<SettledLate> {
   const { lease, result, answer, answer_stored, maybe_billed, completed_at } = message.parse(JSON.parse(body));
   const stored = answer_stored ? await store.answers.get(answerKey(result.owner, result.id, lease.lease_id)) : null;
