@@ -4,8 +4,8 @@ import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { GetCommand } from "@aws-sdk/lib-dynamodb";
 import { chatJob } from "@tollgate/core/chat/chat";
-import { type DeferDeps, defer, deferredMessage } from "@tollgate/core/completion/defer";
-import { resultIdOf, resume } from "@tollgate/core/deferred/resume";
+import { deferredMessage, type EnqueueDeps, enqueue } from "@tollgate/core/completion/enqueue";
+import { processRequest, resultIdOf } from "@tollgate/core/deferred/process";
 import { unlimited } from "@tollgate/core/key/limits";
 import { createUpstream } from "@tollgate/core/openai/client";
 import { noLease } from "@tollgate/core/result/item";
@@ -342,11 +342,11 @@ describe("when a part fails", () => {
       maxAttempts: 1,
     }),
     prices: new Map(),
-    later: { send: () => Promise.reject(new Error("The table takes every settlement here.")) },
+    settlementQueue: { send: () => Promise.reject(new Error("The table takes every settlement here.")) },
     defaultModel: "gpt-4o-mini",
     now: () => new Date(),
   };
-  const nobodyComes: DeferDeps = { ...deps, queue: { send: async () => {} } };
+  const nobodyComes: EnqueueDeps = { ...deps, queue: { send: async () => {} } };
   const ask = (
     caller: TestCaller,
     request: { messages: { role: "user"; content: string }[] },
@@ -363,7 +363,7 @@ describe("when a part fails", () => {
   test("the message was never sent: the same request, made again, sends it", async () => {
     const caller = await newCaller(stage);
     const request = chatOf(unique());
-    const { result } = await defer(nobodyComes, ask(caller, request), JSON.stringify(request));
+    const { result } = await enqueue(nobodyComes, ask(caller, request), JSON.stringify(request));
     const again = await deferred(caller, "/chat", request, { "idempotency-key": "k" });
     expect([again.status, again.body.id]).toEqual([202, result.id]);
     expect(await caller.finished(result.id)).toMatchObject({ status: "succeeded" });
@@ -374,7 +374,7 @@ describe("when a part fails", () => {
   test("the message was never sent: the same request, by one who waits, is answered", async () => {
     const caller = await newCaller(stage);
     const request = chatOf(unique());
-    const { result } = await defer(nobodyComes, ask(caller, request), JSON.stringify(request));
+    const { result } = await enqueue(nobodyComes, ask(caller, request), JSON.stringify(request));
     const answer = await caller.send<Result>("POST", "/chat", request, { "idempotency-key": "k" });
     expect([answer.status, answer.body.id, answer.body.status]).toEqual([200, result.id, "succeeded"]);
     expect(await caller.usage()).toMatchObject({ requests: 1, unaccounted_attempts: 0 });
@@ -383,13 +383,13 @@ describe("when a part fails", () => {
   test("the message was never sent, and nobody asks again: the result expires, unless somebody takes it up", async () => {
     const caller = await newCaller(stage);
     const request = chatOf(unique());
-    const { result } = await defer(nobodyComes, ask(caller, request), JSON.stringify(request));
+    const { result } = await enqueue(nobodyComes, ask(caller, request), JSON.stringify(request));
     const expiresAt = async () => {
       const Key = { pk: `result#${result.id}`, sk: "result" };
       return (await dynamodb.send(new GetCommand({ TableName: stage.table, Key }))).Item?.expires_at;
     };
     expect(await expiresAt()).toBeGreaterThan(Date.now() / 1000 + 14 * 24 * 3600);
-    await resume(deps, result.id, { deadlineMs: Date.now() + 60_000, lastChance: false });
+    await processRequest(deps, result.id, { deadlineMs: Date.now() + 60_000, lastChance: false });
     expect(await expiresAt()).toBeNull();
   });
 
@@ -397,7 +397,7 @@ describe("when a part fails", () => {
     const caller = await newCaller(stage);
     const request = chatOf(unique());
     const refusing = { ...deps, queue: { send: () => Promise.reject(new Error("no queue today")) } };
-    await expect(defer(refusing, ask(caller, request, null), JSON.stringify(request))).rejects.toThrow(
+    await expect(enqueue(refusing, ask(caller, request, null), JSON.stringify(request))).rejects.toThrow(
       "no queue today",
     );
     expect(await caller.results()).toEqual([]);
@@ -409,16 +409,16 @@ describe("when a part fails", () => {
     const request = chatOf(unique());
     let timeOut = () => {};
     const send = () => new Promise<never>((_, reject) => (timeOut = () => reject(new Error("no queue today"))));
-    const first = defer({ ...deps, queue: { send } }, ask(caller, request), JSON.stringify(request)).catch(
+    const first = enqueue({ ...deps, queue: { send } }, ask(caller, request), JSON.stringify(request)).catch(
       ({ message }) => message,
     );
     await eventually(async () => ((await caller.results()).length === 1 ? true : null));
-    const second = await defer(nobodyComes, ask(caller, request), JSON.stringify(request));
+    const second = await enqueue(nobodyComes, ask(caller, request), JSON.stringify(request));
     timeOut();
     expect(await first).toBe("no queue today");
 
     const options = { deadlineMs: Date.now() + 60_000, lastChance: false };
-    expect(await resume(deps, second.result.id, options)).toMatchObject({ status: "succeeded" });
+    expect(await processRequest(deps, second.result.id, options)).toMatchObject({ status: "succeeded" });
     expect(await caller.usage()).toMatchObject({ requests: 1, unaccounted_attempts: 0 });
   });
 
@@ -429,15 +429,15 @@ describe("when a part fails", () => {
     const gate = new Promise<void>((resolve) => (goOn = resolve));
     const get = (key: string) => gate.then(() => store.answers.get(key));
     const options = { deadlineMs: Date.now() + 60_000, lastChance: false };
-    let work: ReturnType<typeof resume> | undefined;
+    let work: ReturnType<typeof processRequest> | undefined;
     const send = async (message: string) => {
       const id = resultIdOf(message);
-      work = resume({ ...deps, requests: { ...store.answers, get } }, id, options);
+      work = processRequest({ ...deps, requests: { ...store.answers, get } }, id, options);
       await eventually(async () => ((await readItem(store, id))?.lease_id === noLease ? null : true));
       throw new Error("timed out");
     };
     await expect(
-      defer({ ...deps, queue: { send } }, ask(caller, request, null), JSON.stringify(request)),
+      enqueue({ ...deps, queue: { send } }, ask(caller, request, null), JSON.stringify(request)),
     ).rejects.toThrow("timed out");
     goOn();
     expect(await work).toMatchObject({ status: "succeeded" });
@@ -447,14 +447,14 @@ describe("when a part fails", () => {
   test("the last receive fails too: so does the result, and its request is kept for a redrive", async () => {
     const caller = await newCaller(stage);
     const request = chatOf(`[[fault:500]] ${unique()}`);
-    const { result } = await defer(nobodyComes, ask(caller, request), JSON.stringify(request));
+    const { result } = await enqueue(nobodyComes, ask(caller, request), JSON.stringify(request));
     const options = { deadlineMs: Date.now() + 60_000 };
-    await expect(resume(deps, result.id, { ...options, lastChance: false })).rejects.toMatchObject({
+    await expect(processRequest(deps, result.id, { ...options, lastChance: false })).rejects.toMatchObject({
       code: "upstream_error",
       resultId: result.id,
     });
     expect((await caller.send<Result>("GET", `/results/${result.id}`)).body.status).toBe("running");
-    await expect(resume(deps, result.id, { ...options, lastChance: true })).rejects.toMatchObject({
+    await expect(processRequest(deps, result.id, { ...options, lastChance: true })).rejects.toMatchObject({
       code: "upstream_error",
     });
     expect(await caller.finished(result.id)).toMatchObject({ status: "failed", error: { code: "upstream_error" } });
@@ -467,7 +467,7 @@ describe("when a part fails", () => {
     const { body } = await deferred(caller, "/chat", { messages: userMessage(unique()) });
     await caller.finished(body.id);
     await caller.send("DELETE", `/results/${body.id}`);
-    expect(await resume(deps, body.id, { deadlineMs: Date.now() + 60_000, lastChance: false })).toBeNull();
+    expect(await processRequest(deps, body.id, { deadlineMs: Date.now() + 60_000, lastChance: false })).toBeNull();
     expect(await caller.results()).toEqual([]);
     expect(await caller.usage()).toMatchObject({ requests: 1 });
   });
@@ -475,18 +475,20 @@ describe("when a part fails", () => {
   test("the request is gone, as nothing but a hand in the bucket makes it: the result fails in the end", async () => {
     const caller = await newCaller(stage);
     const request = chatOf(unique());
-    const { result } = await defer(nobodyComes, ask(caller, request), JSON.stringify(request));
+    const { result } = await enqueue(nobodyComes, ask(caller, request), JSON.stringify(request));
     for (const key of await waitingRequests(caller)) await store.answers.remove(key);
     const options = { deadlineMs: Date.now() + 60_000, lastChance: true };
-    await expect(resume(deps, result.id, options)).rejects.toMatchObject({ code: "internal" });
+    await expect(processRequest(deps, result.id, options)).rejects.toMatchObject({ code: "internal" });
     expect(await caller.finished(result.id)).toMatchObject({ status: "failed", error: { code: "internal" } });
   });
 
   test("a result that failed for good may be asked for again, and is deferred anew", async () => {
     const caller = await newCaller(stage);
     const request = chatOf(`[[fault:500 times=1]] ${unique()}`);
-    const { result } = await defer(nobodyComes, ask(caller, request), JSON.stringify(request));
-    await expect(resume(deps, result.id, { deadlineMs: Date.now() + 60_000, lastChance: true })).rejects.toMatchObject({
+    const { result } = await enqueue(nobodyComes, ask(caller, request), JSON.stringify(request));
+    await expect(
+      processRequest(deps, result.id, { deadlineMs: Date.now() + 60_000, lastChance: true }),
+    ).rejects.toMatchObject({
       code: "upstream_error",
     });
     const again = await deferred(caller, "/chat", request, { "idempotency-key": "k" });

@@ -201,7 +201,9 @@ describe("an attempt that was taken for dead, and comes back", () => {
     const claimed = await claim(store, { result, requestHash: item.request_hash, nowMs: Date.now() + 3_600_000 });
     if (claimed.outcome !== "claimed") throw new Error(`The attempt cannot be taken over: ${claimed.outcome}.`);
     const done = { ...claimed.lease.result, status: "succeeded" as const, answer };
-    expect(await settle(store, claimed.lease, { result: done, maybeBilled: 0, completedAt: new Date() })).toBe(true);
+    expect(
+      await settle(store, claimed.lease, { result: done, possiblyBilledAttempts: 0, completedAt: new Date() }),
+    ).toBe(true);
     return result.id;
   }
 

@@ -52,7 +52,7 @@ test.each([
       maxAttempts: 1,
     }),
     prices: new Map(),
-    later: { send: async (message: string) => void handedOver.push(message) },
+    settlementQueue: { send: async (message: string) => void handedOver.push(message) },
     defaultModel: "gpt-4o-mini",
     now: () => new Date(),
   };

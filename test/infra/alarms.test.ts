@@ -2,7 +2,7 @@ import type { Context, SQSEvent } from "aws-lambda";
 import { describe, expect, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { AppError } from "../../packages/core/src/error.ts";
-import { records } from "../../packages/functions/src/queue.ts";
+import { sqsHandler } from "../../packages/functions/src/sqs-handler.ts";
 import { parseMetric, unknownMetric } from "./metrics.ts";
 import { committedManifest, named } from "./stage.ts";
 
@@ -98,7 +98,7 @@ describe.each(workQueues)("the age of $queue's oldest message", (mapping) => {
     const fail = async () => [new AppError("upstream_error", "Again.")];
     const Records = [1, 2, 3, 4].map((count) => ({ attributes: { ApproximateReceiveCount: String(count) } }));
     const context = { getRemainingTimeInMillis: () => 60_000 } as Context;
-    await records({ maxReceiveCount: 5, postpone }, fail)({ Records } as unknown as SQSEvent, context);
+    await sqsHandler({ maxReceiveCount: 5, postpone }, fail)({ Records } as unknown as SQSEvent, context);
     return waits.reduce((sum, seconds) => sum + seconds, 0);
   }
 

@@ -1,4 +1,4 @@
-import { defer } from "@tollgate/core/completion/defer";
+import { enqueue } from "@tollgate/core/completion/enqueue";
 import type { Job, PerformDeps } from "@tollgate/core/completion/job";
 import { perform } from "@tollgate/core/completion/run";
 import { performStream } from "@tollgate/core/completion/stream";
@@ -16,7 +16,7 @@ export async function answer<Body extends { stream?: boolean | null | undefined 
   request: HttpRequest,
 ): Promise<HttpResponse> {
   if (prefersAsync(request.headers.prefer))
-    return deferredResponse(await defer(deferDeps, job, request.body ?? ""), request);
+    return deferredResponse(await enqueue(deferDeps, job, request.body ?? ""), request);
   if (body.stream) return streamResponse(await performStream(deps, job), resultEvents);
   return resultResponse(await perform(deps, job));
 }

@@ -4,7 +4,7 @@ import type { Caller } from "@tollgate/core/completion/caller";
 import { type AppError, errorBody, toAppError } from "@tollgate/core/error";
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from "aws-lambda";
 import { fromAuthorizerContext } from "./authorizer-context.ts";
-import { about, causeOf, log } from "./log.ts";
+import { causeOf, log, withLogContext } from "./log.ts";
 
 /** A request as the handlers see it. */
 export interface HttpRequest extends Caller {
@@ -41,7 +41,7 @@ export const buffered =
   (handle: Handle) =>
   async (event: APIGatewayProxyEvent, context: Context): Promise<APIGatewayProxyResult> => {
     const request = requestOf(event, context);
-    return about(subjectOf(request, context), async () => {
+    return withLogContext(subjectOf(request, context), async () => {
       const { status, headers, body } = await respond(handle, errorResponse, request);
       return { statusCode: status, headers: headers ?? {}, body: text(body) };
     });
@@ -52,7 +52,7 @@ export const streaming = (handle: Handle, encodeError: EncodeError = errorRespon
   awslambda.streamifyResponse(async (event: APIGatewayProxyEvent, stream, context) => {
     const request = requestOf(event, context);
     const patienceEndsMs = request.deadlineMs - unreadReserveMs;
-    await about(subjectOf(request, context), async () =>
+    await withLogContext(subjectOf(request, context), async () =>
       send(await respond(handle, encodeError, request), stream, patienceEndsMs),
     );
   });

@@ -2,25 +2,25 @@ import { type AppError, toAppError } from "@tollgate/core/error";
 import { analyseUpload, type CreatedObject } from "@tollgate/core/upload/analyse";
 import { isLeftAlone } from "@tollgate/core/upload/left-alone";
 import { causeOf, log } from "./log.ts";
-import { type Receive, records } from "./queue.ts";
 import { chatDeps } from "./runtime/chat.ts";
 import { config } from "./runtime/config.ts";
 import { images } from "./runtime/s3.ts";
 import { shrink } from "./runtime/shrink.ts";
 import { queueNamed } from "./runtime/sqs.ts";
 import { createdObjects } from "./s3-event.ts";
+import { type Delivery, sqsHandler } from "./sqs-handler.ts";
 
 const { MAX_RECEIVE_COUNT } = config("MAX_RECEIVE_COUNT");
 const queue = { ...queueNamed("ImageUploadedQueue"), maxReceiveCount: MAX_RECEIVE_COUNT };
 const deps = { ...chatDeps, images, shrink };
 
-export const handler = records(queue, async (receive) => {
+export const handler = sqsHandler(queue, async (receive) => {
   const failures = await Promise.all(createdObjects(receive.body).map((object) => analyse(object, receive)));
   return failures.filter((failure) => failure !== null);
 });
 
 /** Returns the failure that brings the message back, or null when its work is done, for good or for bad. */
-async function analyse(object: CreatedObject, receive: Receive): Promise<AppError | null> {
+async function analyse(object: CreatedObject, receive: Delivery): Promise<AppError | null> {
   const startedMs = Date.now();
   const { sequencer } = object;
   if (isLeftAlone(object.key)) {

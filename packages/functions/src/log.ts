@@ -9,7 +9,7 @@ interface Subject {
 const subject = new AsyncLocalStorage<Subject>();
 
 /** Does work whose every line in the log, and every line of what it calls, says what it is about. */
-export const about = <T>(what: Subject, work: () => T): T => subject.run(what, work);
+export const withLogContext = <T>(what: Subject, work: () => T): T => subject.run(what, work);
 
 /**
  * One line of JSON. Never a prompt, an answer, a key or an image: only what identifies and measures. `timestamp` and `level` are

@@ -31,13 +31,13 @@ export const createObserver = (stage: string, clock = () => new Date()): Observe
   return {
     counted: (result, entries) => {
       const now = clock();
-      log("info", "settled", told(result), embedded(stage, valuesOf(entries, now)));
+      log("info", "settled", logFields(result), embedded(stage, valuesOf(entries, now)));
       for (const { model, counts } of entries) if ((counts.requests ?? 0) > 0) warnOfEnd(model, now);
     },
     handedOver: (result) =>
-      log("warn", "settlement_handed_over", told(result), embedded(stage, { SettlementsHandedOver: 1 })),
+      log("warn", "settlement_handed_over", logFields(result), embedded(stage, { SettlementsHandedOver: 1 })),
     notKept: (result, error) => {
-      const fields = { ...told(result), cause: causeOf(error) };
+      const fields = { ...logFields(result), cause: causeOf(error) };
       log("error", "settlement_not_kept", fields, embedded(stage, { SettlementsNotKept: 1 }));
     },
     // What tells the operator is the function's own error.
@@ -53,7 +53,7 @@ export const createCallObserver =
     log(failure ? "warn" : "info", "openai_called", { model, code: code ?? undefined }, embedded(stage, values));
   };
 
-const told = ({ id, owner, kind, source, model, status, error }: StoredResult) => ({
+const logFields = ({ id, owner, kind, source, model, status, error }: StoredResult) => ({
   ...{ result_id: id, owner, kind, source, model, status },
   code: error?.code,
 });

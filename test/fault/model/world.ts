@@ -316,7 +316,7 @@ export class World {
         models: unused,
       },
       prices: new Map(),
-      later: { send: async (message) => void this.messages.push(message) },
+      settlementQueue: { send: async (message) => void this.messages.push(message) },
       now: () => new Date(this.clockMs),
     };
   }
@@ -358,11 +358,11 @@ export class World {
       if (fate !== "unbilled failure") this.billed.push({ id, usage });
       if (fate === "unbilled failure" || fate === "billed failure") {
         const error = new AppError("upstream_error", "The connection to OpenAI failed.");
-        throw new UpstreamFailure(error, { attempts: 1, maybeBilled: fate === "billed failure" ? 1 : 0 });
+        throw new UpstreamFailure(error, { attempts: 1, possiblyBilledAttempts: fate === "billed failure" ? 1 : 0 });
       }
       const message = { role: "assistant", content: "Hi" };
       const body = { id, model: "gpt-4o-mini", usage, choices: [{ index: 0, finish_reason: "stop", message }] };
-      return { text: JSON.stringify(body), body, requestId: null, attempts: 1, maybeBilled: 0 };
+      return { text: JSON.stringify(body), body, requestId: null, attempts: 1, possiblyBilledAttempts: 0 };
     });
   }
 

@@ -42,7 +42,7 @@ export async function startAccount() {
       maxAttempts: 1,
     }),
     prices: new Map(),
-    later: { send: () => Promise.reject(new Error("The table takes every settlement here.")) },
+    settlementQueue: { send: () => Promise.reject(new Error("The table takes every settlement here.")) },
     now: () => new Date(),
   };
   return {

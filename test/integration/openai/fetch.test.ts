@@ -4,9 +4,9 @@ import { createServer as createTcpServer, type Server, type Socket } from "node:
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { InlineImage } from "@tollgate/core/image/inline-image";
-import { connectAhead } from "@tollgate/core/openai/ahead";
 import { createUpstream } from "@tollgate/core/openai/client";
 import { connectTimeoutCode, createFetch } from "@tollgate/core/openai/fetch";
+import { connectAhead } from "@tollgate/core/openai/preconnect";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;

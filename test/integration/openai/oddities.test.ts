@@ -438,7 +438,7 @@ test("a failure names every attempt, and none that OpenAI may have billed", asyn
     .complete(params, Date.now() + 10_000)
     .catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(UpstreamFailure);
-  expect(failure).toMatchObject({ attempts: 3, maybeBilled: 0 });
+  expect(failure).toMatchObject({ attempts: 3, possiblyBilledAttempts: 0 });
 });
 
 test("the ledger agrees with all of it", async () => {

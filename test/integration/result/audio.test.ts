@@ -12,7 +12,7 @@ it("is counted as unpriced, of a model too whose text has a price", async () => 
   const audio = { id: "audio_1", data: "AAAA", transcript: "Hello", expires_at: 9 };
   const message = { role: "assistant", content: null, refusal: null, audio };
   const body = { id: "chatcmpl-1", model: "gpt-4o", choices: [{ index: 0, message, finish_reason: "stop" }], usage };
-  const completion = { text: JSON.stringify(body), body, requestId: null, attempts: 1, maybeBilled: 0 };
+  const completion = { text: JSON.stringify(body), body, requestId: null, attempts: 1, possiblyBilledAttempts: 0 };
   const upstream = { ...deps.upstream, complete: async () => completion };
   const job = { ...jobOf("key", 0), key: null, owner: "speaker" };
 

@@ -1,6 +1,6 @@
 import { chatJob } from "@tollgate/core/chat/chat";
-import { defer, deferredMessage } from "@tollgate/core/completion/defer";
-import { resume } from "@tollgate/core/deferred/resume";
+import { deferredMessage, enqueue } from "@tollgate/core/completion/enqueue";
+import { processRequest } from "@tollgate/core/deferred/process";
 import { AppError } from "@tollgate/core/error";
 import { newApiKey } from "@tollgate/core/key/key";
 import { addKey, limitsOf, revokeKey } from "@tollgate/core/key/store";
@@ -42,13 +42,13 @@ function stageOf(owner: string, key = anyKey) {
   return {
     sent,
     ask: (afterMs = 0) =>
-      defer({ store, requests, queue, now: at(afterMs) }, chatJob(chat, request, caller), JSON.stringify(request)),
+      enqueue({ store, requests, queue, now: at(afterMs) }, chatJob(chat, request, caller), JSON.stringify(request)),
     /** What the worker does with its message; with `failure`, when OpenAI does not answer. */
     receive(resultId: string, { afterMs = 0, failure = null as UpstreamFailure | null, lastChance = false } = {}) {
       const complete = failure ? () => Promise.reject(failure) : deps.upstream.complete;
       const now = at(afterMs);
       const options = { deadlineMs: now().getTime() + 60_000, lastChance };
-      return resume({ ...chat, now, upstream: { ...deps.upstream, complete } }, resultId, options);
+      return processRequest({ ...chat, now, upstream: { ...deps.upstream, complete } }, resultId, options);
     },
     sweep: (afterMs: number) => sweep({ store, now: at(afterMs), graceMs }),
   };
@@ -56,8 +56,9 @@ function stageOf(owner: string, key = anyKey) {
 
 /** It may have been billed. */
 const noAnswer = () =>
-  new UpstreamFailure(new AppError("upstream_timeout", "No answer."), { attempts: 1, maybeBilled: 1 });
-const unbilled = () => new UpstreamFailure(new AppError("upstream_error", "500."), { attempts: 1, maybeBilled: 0 });
+  new UpstreamFailure(new AppError("upstream_timeout", "No answer."), { attempts: 1, possiblyBilledAttempts: 1 });
+const unbilled = () =>
+  new UpstreamFailure(new AppError("upstream_error", "500."), { attempts: 1, possiblyBilledAttempts: 0 });
 
 describe("a deferred result whose key has been revoked since", () => {
   it.each([
@@ -69,7 +70,10 @@ describe("a deferred result whose key has been revoked since", () => {
     const { result } = await ask();
     if (isGivenBack) await expect(receive(result.id, { failure: unbilled() })).rejects.toBeInstanceOf(AppError);
     await revokeKey(store, key.keyId, new Date());
-    const failure = new UpstreamFailure(new AppError("internal", "OpenAI was asked."), { attempts: 1, maybeBilled: 0 });
+    const failure = new UpstreamFailure(new AppError("internal", "OpenAI was asked."), {
+      attempts: 1,
+      possiblyBilledAttempts: 0,
+    });
     expect(await receive(result.id, { failure })).toMatchObject({
       status: "failed",
       usage: null,

@@ -61,10 +61,10 @@ describe("a result", () => {
 
   it("that the sweep ended expires, and as it would have when its own settlement comes after all", async () => {
     const messages: string[] = [];
-    const later = { send: async (message: string) => void messages.push(message) };
+    const settlementQueue = { send: async (message: string) => void messages.push(message) };
     const job = jobFor("swept");
     const outage = withOutage(keeping, (name) => name === "TransactWriteCommand");
-    const { result } = await perform({ ...outage, later }, job);
+    const { result } = await perform({ ...outage, settlementQueue }, job);
     const swept = after(5 * leaseMs);
     await sweep({ store: deps.store, now: () => swept, graceMs: { http: 0, queue: 0 } });
     expect(await expiryOf(job.id)).toBe(inDays(swept.toISOString(), resultTtlDays));

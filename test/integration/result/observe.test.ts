@@ -54,8 +54,8 @@ describe("the observer hears", () => {
   it("of a settlement that has to wait, and of its tokens when it is made, however often its message comes", async () => {
     const messages: string[] = [];
     const { deps, heard, sums } = observed();
-    const later = { send: async (message: string) => void messages.push(message) };
-    await perform({ ...withOutage(deps, noSettlements), later }, jobFor("late"));
+    const settlementQueue = { send: async (message: string) => void messages.push(message) };
+    await perform({ ...withOutage(deps, noSettlements), settlementQueue }, jobFor("late"));
     expect(heard).toEqual(["handed over"]);
     for (let time = 0; time < 2; time++) await settleLate(deps.store, messages[0] ?? "");
     expect(heard).toEqual(["handed over", "counted"]);
@@ -65,8 +65,8 @@ describe("the observer hears", () => {
   it("what the sweep counts, and what a settlement that comes after all takes off again", async () => {
     const messages: string[] = [];
     const { deps, heard, sums } = observed();
-    const later = { send: async (message: string) => void messages.push(message) };
-    await perform({ ...withOutage(deps, noSettlements), later }, jobFor("slow"));
+    const settlementQueue = { send: async (message: string) => void messages.push(message) };
+    await perform({ ...withOutage(deps, noSettlements), settlementQueue }, jobFor("slow"));
     const afterLease = () => new Date(Date.now() + 2 * leaseMs);
     await sweep({ store: deps.store, now: afterLease, graceMs: { http: 0, queue: 0 } });
     expect(sums).toEqual(await ledgerOf("slow"));

@@ -44,7 +44,7 @@ it.each([
   async (what, model, params, usage, tier, nanoUsd) => {
     const choices = [{ index: 0, message: { role: "assistant", content: "Hi" }, finish_reason: "stop" }];
     const body = { id: "chatcmpl-1", model, choices, usage, ...(tier && { service_tier: tier }) };
-    const completion = { text: JSON.stringify(body), body, requestId: null, attempts: 1, maybeBilled: 0 };
+    const completion = { text: JSON.stringify(body), body, requestId: null, attempts: 1, possiblyBilledAttempts: 0 };
     const upstream = { ...deps.upstream, complete: async () => completion };
     const owner = what.replaceAll(" ", "-");
     const prepare = () => ({

@@ -15,9 +15,9 @@ const afterLease = () => new Date(Date.now() + leaseMs + 1_000);
 /** Performs a job on a table that takes no settlement, and returns what went to the queue. */
 async function handedOver(owner: string, changes: Partial<Parameters<typeof jobOf>[2]> = {}) {
   const messages: string[] = [];
-  const later = { send: async (message: string) => void messages.push(message) };
+  const settlementQueue = { send: async (message: string) => void messages.push(message) };
   const job = { ...jobOf("unused", 0, changes), owner, key: null };
-  const performed = await perform({ ...withOutage(deps, isTransaction), later }, job);
+  const performed = await perform({ ...withOutage(deps, isTransaction), settlementQueue }, job);
   const [message] = messages;
   if (message === undefined || messages.length > 1) throw new Error(`${messages.length} messages were sent.`);
   return { job, performed, message };
@@ -70,14 +70,14 @@ describe("when the table cannot be written after OpenAI answered", () => {
 
   it("tells a failure all the same", async () => {
     const messages: string[] = [];
-    const later = { send: async (message: string) => void messages.push(message) };
+    const settlementQueue = { send: async (message: string) => void messages.push(message) };
     const params = {
       model: "gpt-4o-mini",
       messages: [{ role: "user" as const, content: "[[fault:reset_after_billing]]" }],
     };
     const job = { ...jobOf("unused", 0), owner: "failed", key: null };
     const failing = { ...job, prepare: () => ({ params, format: { type: "text" as const } }) };
-    await expect(perform({ ...withOutage(deps, isTransaction), later }, failing)).rejects.toMatchObject({
+    await expect(perform({ ...withOutage(deps, isTransaction), settlementQueue }, failing)).rejects.toMatchObject({
       code: "upstream_error",
     });
     await settleLate(deps.store, messages[0] ?? "");
@@ -97,9 +97,9 @@ describe("when the table cannot be written after OpenAI answered", () => {
     if ("replayed" in attempt) throw new Error("The result was there already.");
     const completion = await deps.upstream.complete(attempt.params, attempt.upstreamDeadlineMs);
     const messages: string[] = [];
-    const later = { send: async (message: string) => void messages.push(message) };
+    const settlementQueue = { send: async (message: string) => void messages.push(message) };
     const text = JSON.stringify({ ...(completion.body as object), padding: "x".repeat(1_000_000) });
-    await finish({ ...withOutage(large, isTransaction), later }, attempt, { ...completion, text });
+    await finish({ ...withOutage(large, isTransaction), settlementQueue }, attempt, { ...completion, text });
     expect(messages[0]?.length).toBeLessThan(10_000);
     expect((await settleLate(large.store, messages[0] ?? "")).settled).toBe(true);
     expect((await readResult(large.store, attempt.lease.result.id))?.answer).toBe(text);
@@ -109,7 +109,7 @@ describe("when the table cannot be written after OpenAI answered", () => {
 describe("when neither the table nor the queue takes the settlement", () => {
   const nowhere = {
     ...withOutage(deps, isTransaction),
-    later: { send: () => Promise.reject(new Error("SQS is down.")) },
+    settlementQueue: { send: () => Promise.reject(new Error("SQS is down.")) },
   };
 
   it("gives an HTTP caller the answer, and the sweep counts the attempt as unaccounted", async () => {

@@ -1,6 +1,6 @@
 import type { Result } from "@tollgate/core/result/result";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { about } from "../../../packages/functions/src/log.ts";
+import { withLogContext } from "../../../packages/functions/src/log.ts";
 import { createCallObserver, createObserver } from "../../../packages/functions/src/observe.ts";
 
 let written: string[] = [];
@@ -149,7 +149,7 @@ test("a chat's two lines have less than 1.4 KB: what docs/operations.md says the
     owner: result.owner,
     key_id: "key_01JDG1W2B6V0P7S1M4QZ3T8K5C",
   };
-  about(subject, () => {
+  withLogContext(subject, () => {
     createCallObserver("production")({ model: "gpt-4o-mini", latencyMs: 1204, code: null });
     counted(result, [entry({ requests: 1, prompt_tokens: 2855, completion_tokens: 31, cost_nano_usd: 446_850 })]);
   });

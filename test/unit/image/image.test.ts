@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { inspectImage, maxImageBytes } from "../../../packages/core/src/image/image.ts";
+import { maxImageBytes, readImageHeader } from "../../../packages/core/src/image/image.ts";
 
 const picture = (width = 37, height = 21) =>
   sharp({ create: { width, height, channels: 3, background: { r: 200, g: 30, b: 90 } } });
@@ -20,7 +20,7 @@ async function animatedGif(frames: number): Promise<Buffer> {
 }
 
 const message = (bytes: Uint8Array): string => {
-  const inspection = inspectImage(bytes);
+  const inspection = readImageHeader(bytes);
   return inspection.ok ? "ok" : inspection.message;
 };
 const text = (content: string): Buffer => Buffer.from(content);
@@ -41,7 +41,7 @@ describe("an image that OpenAI takes", () => {
     it(`measures ${name} as sharp does`, async () => {
       const bytes = await encode().toBuffer();
       const { format, width, height } = await sharp(bytes).metadata();
-      expect(inspectImage(bytes)).toEqual({ ok: true, format, width, height });
+      expect(readImageHeader(bytes)).toEqual({ ok: true, format, width, height });
     });
 
     it(`refuses ${name} at whatever byte it is cut off, unless every pixel is left`, async () => {
@@ -49,12 +49,12 @@ describe("an image that OpenAI takes", () => {
       // Without its IEND chunk of 12 bytes, or its trailer of one, every decoder shows the whole of it.
       const ending = name.includes("PNG") ? 12 : name === "a GIF" ? 1 : 0;
       for (let length = bytes.length - ending; length < bytes.length; length += 1) {
-        expect(inspectImage(bytes.subarray(0, length)), `${length} of ${bytes.length} bytes`).toMatchObject({
+        expect(readImageHeader(bytes.subarray(0, length)), `${length} of ${bytes.length} bytes`).toMatchObject({
           ok: true,
         });
       }
       for (let length = 0; length < bytes.length - ending; length += 1) {
-        expect(inspectImage(bytes.subarray(0, length)), `${length} of ${bytes.length} bytes`).toMatchObject({
+        expect(readImageHeader(bytes.subarray(0, length)), `${length} of ${bytes.length} bytes`).toMatchObject({
           ok: false,
           code: "invalid_image",
         });
@@ -64,26 +64,26 @@ describe("an image that OpenAI takes", () => {
 
   it("measures the largest sides that a format can have", async () => {
     const bytes = await picture(16_383, 1).webp().toBuffer();
-    expect(inspectImage(bytes)).toMatchObject({ ok: true, width: 16_383, height: 1 });
+    expect(readImageHeader(bytes)).toMatchObject({ ok: true, width: 16_383, height: 1 });
   });
 
   it("looks at a view into a larger buffer, not at the buffer", async () => {
     const bytes = await picture().png().toBuffer();
     const larger = new Uint8Array(bytes.length + 20);
     larger.set(bytes, 10);
-    expect(inspectImage(larger.subarray(10, 10 + bytes.length))).toMatchObject({ ok: true, format: "png" });
+    expect(readImageHeader(larger.subarray(10, 10 + bytes.length))).toMatchObject({ ok: true, format: "png" });
   });
 
   it("takes a JPEG with what cameras append after its end, and with fill bytes between its segments", async () => {
     const bytes = await picture().jpeg().toBuffer();
-    expect(inspectImage(Buffer.concat([bytes, Buffer.alloc(500), text("trailer")]))).toMatchObject({ ok: true });
+    expect(readImageHeader(Buffer.concat([bytes, Buffer.alloc(500), text("trailer")]))).toMatchObject({ ok: true });
     const filled = Buffer.concat([bytes.subarray(0, 2), Buffer.from([0xff, 0xff]), bytes.subarray(2)]);
-    expect(inspectImage(filled)).toMatchObject({ ok: true, width: 37, height: 21 });
+    expect(readImageHeader(filled)).toMatchObject({ ok: true, width: 37, height: 21 });
   });
 
   it("goes by the magic number of bytes that are followed by anything else", async () => {
     const bytes = await picture().png().toBuffer();
-    expect(inspectImage(Buffer.concat([bytes, text("<html>")]))).toMatchObject({ ok: true, format: "png" });
+    expect(readImageHeader(Buffer.concat([bytes, text("<html>")]))).toMatchObject({ ok: true, format: "png" });
   });
 });
 
@@ -130,7 +130,7 @@ describe("a picture that has been tampered with", () => {
           remove: () => Buffer.concat([before, after.subarray(bytes.length)]),
           append: () => Buffer.concat([original, bytes]),
         }[how]?.() as Buffer;
-        const inspection = inspectImage(tampered);
+        const inspection = readImageHeader(tampered);
         if (inspection.ok || inspection.code === "unsupported_image") return;
         const decoded = await sharp(tampered, { failOn: "error" })
           .raw()
@@ -153,7 +153,7 @@ describe("a picture that has been tampered with", () => {
         if (at === -1) continue;
         const strewn = Buffer.concat([bytes.subarray(0, at), Buffer.from(stray, "latin1"), bytes.subarray(at)]);
         await sharp(strewn, { failOn: "error" }).raw().toBuffer();
-        expect(inspectImage(strewn)).toMatchObject({ ok: true, width: 37, height: 21 });
+        expect(readImageHeader(strewn)).toMatchObject({ ok: true, width: 37, height: 21 });
       }
     }
   });
@@ -161,7 +161,7 @@ describe("a picture that has been tampered with", () => {
   it("may have bytes in a GIF that are no block, which decoders skip", async () => {
     const gif = await picture().gif().toBuffer();
     const strewn = Buffer.concat([gif.subarray(0, gif.length - 1), Buffer.from([0x99, 0, 0x3b])]);
-    expect(inspectImage(strewn)).toMatchObject({ ok: true, width: 37, height: 21 });
+    expect(readImageHeader(strewn)).toMatchObject({ ok: true, width: 37, height: 21 });
   });
 
   it("is cut off, in a PNG of several chunks of pixels, when the last of them is missing", async () => {
@@ -169,7 +169,7 @@ describe("a picture that has been tampered with", () => {
     const lastChunk = png.lastIndexOf("IDAT") - 4;
     expect(png.indexOf("IDAT")).toBeLessThan(lastChunk);
     expect(message(png.subarray(0, lastChunk))).toContain("This PNG is damaged: it is cut off");
-    expect(inspectImage(png.subarray(0, png.length - 12))).toMatchObject({ ok: true, width: 400, height: 300 });
+    expect(readImageHeader(png.subarray(0, png.length - 12))).toMatchObject({ ok: true, width: 400, height: 300 });
   });
 });
 
@@ -194,16 +194,16 @@ describe("the size of an image that says two", () => {
     const gif = await picture(320, 200).gif().toBuffer();
     gif.writeUInt16LE(1, 6);
     gif.writeUInt16LE(1, 8);
-    expect(inspectImage(gif)).toMatchObject({ ok: true, width: 320, height: 200 });
+    expect(readImageHeader(gif)).toMatchObject({ ok: true, width: 320, height: 200 });
     const frame = gif.indexOf("\x2c\0\0\0\0", 13, "latin1");
     gif.writeUInt16LE(1_000, frame + 1);
-    expect(inspectImage(gif)).toMatchObject({ ok: true, width: 1_320, height: 200 });
+    expect(readImageHeader(gif)).toMatchObject({ ok: true, width: 1_320, height: 200 });
   });
 
   it("is that of a GIF's screen, where that is larger", async () => {
     const gif = await picture(32, 20).gif().toBuffer();
     gif.writeUInt16LE(3_000, 8);
-    expect(inspectImage(gif)).toMatchObject({ ok: true, width: 32, height: 3_000 });
+    expect(readImageHeader(gif)).toMatchObject({ ok: true, width: 32, height: 3_000 });
   });
 
   it("is the larger of a WebP's canvas and the picture inside", async () => {
@@ -211,8 +211,8 @@ describe("the size of an image that says two", () => {
       const inner = (await picture(300, 200).webp({ lossless }).toBuffer()).subarray(12);
       const extended = (width: number, height: number) =>
         webpOf(riff("VP8X", Buffer.concat([Buffer.alloc(4), uint24(width - 1), uint24(height - 1)])), inner);
-      expect(inspectImage(extended(1, 1))).toMatchObject({ ok: true, width: 300, height: 200 });
-      expect(inspectImage(extended(4_000, 100))).toMatchObject({ ok: true, width: 4_000, height: 200 });
+      expect(readImageHeader(extended(1, 1))).toMatchObject({ ok: true, width: 300, height: 200 });
+      expect(readImageHeader(extended(4_000, 100))).toMatchObject({ ok: true, width: 4_000, height: 200 });
     }
   });
 
@@ -228,16 +228,16 @@ describe("the size of an image that says two", () => {
       inner,
     ]);
     const canvas = riff("VP8X", Buffer.concat([Buffer.from([2, 0, 0, 0]), uint24(0), uint24(0)]));
-    expect(inspectImage(webpOf(canvas, riff("ANMF", frame)))).toMatchObject({ ok: true, width: 320, height: 200 });
+    expect(readImageHeader(webpOf(canvas, riff("ANMF", frame)))).toMatchObject({ ok: true, width: 320, height: 200 });
   });
 
   it("is the largest of a PNG's headers and of the frames of an animated one", async () => {
     const png = await picture(30, 20).png().toBuffer();
     const before = png.indexOf("IDAT") - 4;
     const withChunk = (added: Buffer) => Buffer.concat([png.subarray(0, before), added, png.subarray(before)]);
-    expect(inspectImage(withChunk(chunk("IHDR", uint32(2_000, 10))))).toMatchObject({ width: 2_000, height: 20 });
+    expect(readImageHeader(withChunk(chunk("IHDR", uint32(2_000, 10))))).toMatchObject({ width: 2_000, height: 20 });
     const frame = chunk("fcTL", Buffer.concat([uint32(0, 500, 600, 7, 0), Buffer.alloc(6)]));
-    expect(inspectImage(withChunk(frame))).toMatchObject({ ok: true, width: 507, height: 600 });
+    expect(readImageHeader(withChunk(frame))).toMatchObject({ ok: true, width: 507, height: 600 });
   });
 
   it("is the largest of a JPEG's frame headers, and of the height that follows its pixels", async () => {
@@ -247,11 +247,11 @@ describe("the size of an image that says two", () => {
     header.writeUInt16BE(2_000, 5);
     for (const at of [frame, jpeg.indexOf("\xff\xda", 0, "latin1"), jpeg.length - 2]) {
       const twice = Buffer.concat([jpeg.subarray(0, at), header, jpeg.subarray(at)]);
-      expect(inspectImage(twice)).toMatchObject({ ok: true, width: 30, height: 2_000 });
+      expect(readImageHeader(twice)).toMatchObject({ ok: true, width: 30, height: 2_000 });
     }
     const lines = Buffer.concat([jpeg.subarray(0, -2), Buffer.from([0xff, 0xdc, 0, 4, 0x0b, 0xb8]), jpeg.subarray(-2)]);
     lines.writeUInt16BE(0, frame + 5);
-    expect(inspectImage(lines)).toMatchObject({ ok: true, width: 30, height: 3_000 });
+    expect(readImageHeader(lines)).toMatchObject({ ok: true, width: 30, height: 3_000 });
   });
 });
 
@@ -262,7 +262,7 @@ describe("a damaged image", () => {
     const length = thumbnail.length + 2;
     const segment = Buffer.concat([Buffer.from([0xff, 0xe1, length >> 8, length & 0xff]), thumbnail]);
     const whole = Buffer.concat([bytes.subarray(0, 2), segment, bytes.subarray(2)]);
-    expect(inspectImage(whole)).toMatchObject({ ok: true, width: 200, height: 200 });
+    expect(readImageHeader(whole)).toMatchObject({ ok: true, width: 200, height: 200 });
     expect(message(whole.subarray(0, whole.length - 2))).toContain("This JPEG is damaged: it is cut off");
   });
 
@@ -291,7 +291,7 @@ describe("a damaged image", () => {
       for (const byte of [0x00, 0x01, 0x2c, 0x21, 0x7f, 0x80, 0xff]) {
         for (const length of [0, 1, 5, 20, 1_000]) {
           const bytes = Buffer.concat([Buffer.from(head, "latin1"), Buffer.alloc(length, byte)]);
-          expect(inspectImage(bytes).ok).toBe(false);
+          expect(readImageHeader(bytes).ok).toBe(false);
         }
       }
     }
@@ -311,7 +311,7 @@ function tga(type: number, depth: number, pixels: Buffer): Buffer {
 describe("what OpenAI does not take", () => {
   it("names an animated GIF and counts its frames", async () => {
     const bytes = await animatedGif(3);
-    expect(inspectImage(bytes)).toEqual({
+    expect(readImageHeader(bytes)).toEqual({
       ok: false,
       code: "unsupported_image",
       message: "This is an animated GIF of 3 frames. PNG, JPEG, WebP and non-animated GIF work.",
@@ -355,7 +355,7 @@ describe("what OpenAI does not take", () => {
       ["an SVG image", text("\ufeff  <svg>")],
     ];
     for (const [name, bytes] of pictures) {
-      const inspection = inspectImage(bytes);
+      const inspection = readImageHeader(bytes);
       expect(inspection).toMatchObject({ ok: false, code: "unsupported_image" });
       expect(message(bytes)).toContain(`This is ${name}`);
       expect(message(bytes)).toContain("PNG, JPEG, WebP and non-animated GIF work.");
@@ -383,7 +383,7 @@ describe("what OpenAI does not take", () => {
       ["text", text("P6 is a fine flight, and P4 another")],
     ];
     for (const [name, bytes] of mistakes) {
-      expect(inspectImage(bytes)).toMatchObject({ ok: false, code: "invalid_image" });
+      expect(readImageHeader(bytes)).toMatchObject({ ok: false, code: "invalid_image" });
       expect(message(bytes)).toContain(name);
       expect(message(bytes)).toContain("PNG, JPEG, WebP and non-animated GIF work.");
     }
@@ -393,9 +393,9 @@ describe("what OpenAI does not take", () => {
     const png = await picture().png().toBuffer();
     const padded = Buffer.concat([png, Buffer.alloc(maxImageBytes - png.length)]);
     expect(padded.length).toBe(20 * 1024 * 1024);
-    expect(inspectImage(padded)).toMatchObject({ ok: true });
+    expect(readImageHeader(padded)).toMatchObject({ ok: true });
     const tooLarge = Buffer.concat([padded, Buffer.alloc(1)]);
-    expect(inspectImage(tooLarge)).toMatchObject({ code: "image_too_large" });
+    expect(readImageHeader(tooLarge)).toMatchObject({ code: "image_too_large" });
     expect(message(tooLarge)).toContain("PNG, JPEG, WebP and non-animated GIF work.");
   });
 });

@@ -1,13 +1,13 @@
-import { inspected } from "@tollgate/core/image/content";
-import { inspectImage } from "@tollgate/core/image/image";
+import { inspectImage } from "@tollgate/core/image/content";
+import { readImageHeader } from "@tollgate/core/image/image";
 import { InlineImage } from "@tollgate/core/image/inline-image";
 import { createShrink } from "@tollgate/core/image/sharp";
-import { fitted, type Shrink } from "@tollgate/core/image/shrink";
+import { type Shrink, shrinkImages } from "@tollgate/core/image/shrink";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { pngOf } from "../budget/picture.ts";
 
-type Call = Parameters<typeof fitted>[1];
+type Call = Parameters<typeof shrinkImages>[1];
 
 const callWith = (url: unknown, { model = "gpt-4o", detail }: { model?: string; detail?: string } = {}) =>
   ({
@@ -39,10 +39,10 @@ const photo = (width: number, height: number) =>
   sharp({
     create: { width, height, channels: 3, background: "teal", noise: { type: "gaussian", mean: 128, sigma: 20 } },
   });
-const inlineOf = (bytes: Buffer) => inspected(bytes, undefined).url;
+const inlineOf = (bytes: Buffer) => inspectImage(bytes, undefined).url;
 
 const shrunk = async (image: InlineImage, options: Parameters<typeof callWith>[1] = {}) => {
-  const found = shownIn(await fitted(createShrink(), callWith(image, options)));
+  const found = shownIn(await shrinkImages(createShrink(), callWith(image, options)));
   if (!(found instanceof InlineImage)) throw new Error("The call shows no image.");
   return found;
 };
@@ -57,7 +57,7 @@ describe("an image that is larger than a model sees it", () => {
     const image = inlineOf(await photo(2400, 1600).toFormat(format).toBuffer());
     const sent = await shrunk(image, { ...(detail && { detail }) });
     expect(sent.header).toEqual({ format, ...size });
-    expect(inspectImage(sent.bytes)).toEqual({ ok: true, format, ...size });
+    expect(readImageHeader(sent.bytes)).toEqual({ ok: true, format, ...size });
     expect(sent.bytes.length).toBeLessThan(image.bytes.length / 2);
   });
 
@@ -87,7 +87,7 @@ describe("an image that is larger than a model sees it", () => {
 
   test("leaves the rest of the call as it was", async () => {
     const call = callWith(inlineOf(await photo(2400, 1600).jpeg().toBuffer()), { detail: "high" });
-    const sent = await fitted(createShrink(), call);
+    const sent = await shrinkImages(createShrink(), call);
     const withoutImage = ({ params, ...rest }: Call) => [
       JSON.stringify({ ...rest, params }, (_, value) => (value instanceof InlineImage ? "" : value)),
     ];
@@ -100,7 +100,7 @@ describe("an image is sent as it came", () => {
     throw new Error("It was shrunk.");
   };
   const sentBy = async (shrink: Shrink | undefined, url: unknown, options = {}) =>
-    shownIn(await fitted(shrink, callWith(url, options)));
+    shownIn(await shrinkImages(shrink, callWith(url, options)));
   const large = { format: "jpeg" as const, width: 6000, height: 4000 };
 
   test("when the stage does not shrink", async () => {
@@ -143,7 +143,7 @@ describe("an image is sent as it came", () => {
 test("a stage that shrinks, but has no sharp, does not go on as if it did", async () => {
   const image = new InlineImage(Buffer.alloc(100), { format: "jpeg", width: 6000, height: 4000 });
   const shrink = createShrink(() => Promise.reject(new Error("not installed")));
-  await expect(fitted(shrink, callWith(image))).rejects.toThrow("not installed");
+  await expect(shrinkImages(shrink, callWith(image))).rejects.toThrow("not installed");
 });
 
 test("one that cannot be read does not keep the next from being shrunk", async () => {
@@ -152,5 +152,5 @@ test("one that cannot be read does not keep the next from being shrunk", async (
   const broken = shrink(Buffer.from("no image"), "png", size);
   const next = shrink(await photo(200, 100).png().toBuffer(), "png", size);
   expect(await broken).toBeNull();
-  expect(inspectImage((await next) ?? Buffer.alloc(0))).toEqual({ ok: true, format: "png", ...size });
+  expect(readImageHeader((await next) ?? Buffer.alloc(0))).toEqual({ ok: true, format: "png", ...size });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseKeyLimits } from "../../../packages/cli/src/key-limits.ts";
-import { isModelAllowed } from "../../../packages/core/src/key/admit.ts";
+import { isModelAllowed } from "../../../packages/core/src/key/enforce-limits.ts";
 import { budgetOf, unlimited } from "../../../packages/core/src/key/limits.ts";
 import { fromAuthorizerContext, toAuthorizerContext } from "../../../packages/functions/src/authorizer-context.ts";
 

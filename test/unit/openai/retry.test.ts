@@ -8,7 +8,7 @@ const failure = (code: ErrorCode, changes: Partial<Failure> = {}): Failure => ({
   error: new AppError(code, code),
   retry: true,
   retryAfterMs: null,
-  maybeBilled: false,
+  possiblyBilledAttempts: false,
   ...changes,
 });
 
@@ -43,11 +43,11 @@ async function run(
 describe("withRetries", () => {
   test("tells how many attempts an answer took, and how many of them may have been billed", async () => {
     const { ended } = await run([
-      failure("upstream_error", { maybeBilled: true }),
+      failure("upstream_error", { possiblyBilledAttempts: true }),
       failure("rate_limited"),
       { text: "yes" },
     ]);
-    expect(ended).toEqual({ text: "yes", attempts: 3, maybeBilled: 1 });
+    expect(ended).toEqual({ text: "yes", attempts: 3, possiblyBilledAttempts: 1 });
   });
 
   test("backs off exponentially", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { defineSchema, schemaNamed, schemaNames, toResponseFormat } from "../../../packages/core/src/schemas/index.ts";
-import { judge } from "../../../packages/core/src/structured/parse.ts";
+import { evaluate } from "../../../packages/core/src/structured/evaluate.ts";
 import { checkSchemaName, checkStrictSchema } from "../../../packages/core/src/structured/strict.ts";
 import { validate } from "../../../packages/core/src/structured/validate.ts";
 
@@ -62,7 +62,7 @@ describe.each([...schemaNames])("the registered schema %s", (name) => {
 
   it("reads its example back unchanged, by zod and by JSON Schema alike", () => {
     const example = examples[name];
-    const verdict = judge({
+    const verdict = evaluate({
       message: { content: JSON.stringify(example) },
       finishReason: "stop",
       format: { type: "registered", output: schema.output },

@@ -4,7 +4,7 @@ import { partitions } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
 import { AppError } from "../error.ts";
 import { formatUsd } from "../usage/cost.ts";
-import { interpreted } from "../validation/interpreted.ts";
+import { jitless } from "../validation/jitless.ts";
 import { endOfMonth } from "./month.ts";
 import type { Reservation } from "./schema.ts";
 
@@ -24,7 +24,7 @@ export async function readBudget({ dynamodb, tableName }: Table, keyId: string, 
   const { Item } = await dynamodb.send(
     new GetCommand({ TableName: tableName, Key: budgetItemKey(keyId, month), ConsistentRead: true }),
   );
-  return stored.parse(Item ?? {}, interpreted);
+  return stored.parse(Item ?? {}, jitless);
 }
 
 /** The part of a transaction that reserves, on condition that the budget has room. */
@@ -63,7 +63,7 @@ const reservedRetryAfterSeconds = 5;
  * reserved comes back when they end: `rate_limited`. `found` is the budget's item when it was refused, if it had one.
  */
 export function budgetRefusal({ month, nano_usd }: Reservation, limitNanoUsd: number, found: unknown): AppError {
-  const { committed_nano_usd, spent_nano_usd } = stored.parse(found ?? {}, interpreted);
+  const { committed_nano_usd, spent_nano_usd } = stored.parse(found ?? {}, jitless);
   const [limit, spent, asked] = [limitNanoUsd, spent_nano_usd, nano_usd].map(usd);
   if (spent_nano_usd + nano_usd <= limitNanoUsd) {
     const reserved = usd(committed_nano_usd - spent_nano_usd);

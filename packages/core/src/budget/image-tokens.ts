@@ -1,5 +1,5 @@
 import { detail as details } from "../image/detail.ts";
-import { inspectImage } from "../image/image.ts";
+import { readImageHeader } from "../image/image.ts";
 import { InlineImage } from "../image/inline-image.ts";
 import { estimateImageTokens } from "../image/tokens.ts";
 
@@ -33,6 +33,6 @@ function shapeOf(url: unknown) {
   const base64 = url.slice(url.indexOf(",") + 1).replace(/\s+/g, "");
   // Decoders differ in what they make of anything else, and so in the picture that they see.
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return null;
-  const found = inspectImage(Buffer.from(base64, "base64"));
+  const found = readImageHeader(Buffer.from(base64, "base64"));
   return found.ok ? [found] : null;
 }

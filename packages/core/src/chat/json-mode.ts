@@ -1,4 +1,4 @@
-import { implies, type Rule } from "../validation/rule.ts";
+import { type CrossFieldRule, implies } from "../validation/cross-field-rule.ts";
 import type { Message } from "./message.ts";
 
 /** OpenAI refuses `json_object` unless the prompt contains this word. */
@@ -9,7 +9,7 @@ const asksForJson = (format: unknown): boolean =>
   typeof format === "object" && format !== null && "type" in format && format.type === "json_object";
 
 /** What JSON mode is on condition of. */
-const jsonModeNeeds = (consequence: Rule["schema"]): Rule["schema"] =>
+const jsonModeNeeds = (consequence: CrossFieldRule["schema"]): CrossFieldRule["schema"] =>
   implies(
     {
       required: ["response_format"],
@@ -21,7 +21,7 @@ const jsonModeNeeds = (consequence: Rule["schema"]): Rule["schema"] =>
 const text = { properties: { type: { const: "text" }, text: { pattern } } };
 
 /** For requests whose prompt is `messages`. */
-export const jsonModeNeedsWordInMessages: Rule = {
+export const jsonModeNeedsWordInMessages: CrossFieldRule = {
   schema: jsonModeNeeds({
     properties: {
       messages: {
@@ -45,7 +45,7 @@ export const jsonModeNeedsWordInMessages: Rule = {
 };
 
 /** For requests whose prompt is `prompt`. */
-export const jsonModeNeedsWordInPrompt: Rule = {
+export const jsonModeNeedsWordInPrompt: CrossFieldRule = {
   schema: jsonModeNeeds({ required: ["prompt"], properties: { prompt: { pattern } } }),
   isBroken: ({ response_format, prompt }) => asksForJson(response_format) && !word.test(String(prompt ?? "")),
   param: "prompt",

@@ -1,4 +1,4 @@
-import { decodeDataUrl, type InspectedImage, inspected, isDataUrl, withoutSpace } from "../image/content.ts";
+import { decodeDataUrl, type InspectedImage, inspectImage, isDataUrl, withoutSpace } from "../image/content.ts";
 import type { Message } from "./message.ts";
 
 /**
@@ -39,4 +39,4 @@ function mendPart(part: Part, param: string): object {
   return part;
 }
 
-const inspectedUrl = (url: string, param: string): InspectedImage => inspected(decodeDataUrl(url, param), param);
+const inspectedUrl = (url: string, param: string): InspectedImage => inspectImage(decodeDataUrl(url, param), param);

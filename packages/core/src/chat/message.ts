@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { detail } from "../image/detail.ts";
-import { needsOneOf, withRules } from "../validation/rule.ts";
+import { needsOneOf, withRules } from "../validation/cross-field-rule.ts";
 
 // Types and ranges of OpenAI's "Create chat completion" reference and of its client 7.57, read in November 2026.
 

@@ -1,9 +1,9 @@
-import { pairsOf } from "../validation/pairs.ts";
-import { textOf } from "../validation/text.ts";
+import { boundedString } from "../validation/bounded-string.ts";
+import { recordOf } from "../validation/record.ts";
 
 /** OpenAI's limits. */
 const maxPairs = 16;
-export const metadata = pairsOf(textOf({ min: 1, max: 64 }), textOf({ max: 512 }))
+export const metadata = recordOf(boundedString({ min: 1, max: 64 }), boundedString({ max: 512 }))
   .refine((pairs) => Object.keys(pairs).length <= maxPairs, `At most ${maxPairs} pairs.`)
   .meta({ id: "Metadata", maxProperties: maxPairs, description: "Your own names and values, kept with the result." });
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { modelName } from "../model/name.ts";
-import { pairsOf } from "../validation/pairs.ts";
-import { given, implies, notBoth, type Rule } from "../validation/rule.ts";
+import { type CrossFieldRule, given, implies, notBoth } from "../validation/cross-field-rule.ts";
+import { recordOf } from "../validation/record.ts";
 import { metadata, schemaName } from "./basic-parameters.ts";
 import { textContent } from "./message.ts";
 import { functionCallChoice, functionDefinition, functionName, jsonSchema, tool, toolChoice } from "./tool.ts";
@@ -60,7 +60,7 @@ const openaiParameters = {
   frequency_penalty: z.number().min(-2).max(2).nullish(),
   function_call: functionCallChoice.nullish(),
   functions: z.array(functionDefinition).max(128).nullish(),
-  logit_bias: pairsOf(
+  logit_bias: recordOf(
     z.string().regex(/^[0-9]+$/, "Name tokens by their number."),
     z.number().min(-100).max(100),
   ).nullish(),
@@ -118,7 +118,7 @@ const parametersObject = z.strictObject(parameters);
 export type Parameters = z.infer<typeof parametersObject>;
 
 /** `top_logprobs` needs the flag itself, not just any value of it. */
-const topLogprobsNeedsLogprobs: Rule = {
+const topLogprobsNeedsLogprobs: CrossFieldRule = {
   schema: implies(given("top_logprobs"), { required: ["logprobs"], properties: { logprobs: { const: true } } }),
   isBroken: ({ top_logprobs, logprobs }) => top_logprobs != null && logprobs !== true,
   param: "top_logprobs",
@@ -126,7 +126,7 @@ const topLogprobsNeedsLogprobs: Rule = {
 };
 
 /** What OpenAI refuses of combinations; for `withRules`. */
-export const parameterRules: readonly Rule[] = [
+export const parameterRules: readonly CrossFieldRule[] = [
   notBoth("schema", "response_format"),
   notBoth("max_tokens", "max_completion_tokens"),
   topLogprobsNeedsLogprobs,

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { withRules } from "../validation/rule.ts";
+import { withRules } from "../validation/cross-field-rule.ts";
 import { jsonModeNeedsWordInMessages } from "./json-mode.ts";
 import { message } from "./message.ts";
 import { parameterRules, parameters, streamParameters } from "./parameters.ts";

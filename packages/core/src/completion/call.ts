@@ -1,6 +1,6 @@
 import type { ChatCompletionStreamOptions } from "openai/resources/chat/completions";
 import type { OpenAIRequest } from "../openai/verbatim.ts";
-import type { OutputFormat } from "../structured/parse.ts";
+import type { OutputFormat } from "../structured/evaluate.ts";
 
 /** OpenAI's request, in which an image's `url` may be an `InlineImage`, and what its answer has to look like. */
 export interface ChatCall extends OpenAIRequest {

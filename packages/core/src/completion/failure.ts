@@ -3,7 +3,7 @@ import { UpstreamFailure } from "../openai/retry.ts";
 import { storedErrorOf } from "../result/result.ts";
 import { discard, release } from "../result/settle.ts";
 import type { Attempt, Job, PerformDeps } from "./job.ts";
-import { settleOrHandOver } from "./settlement.ts";
+import { settleOrEnqueue } from "./settlement.ts";
 
 /** Ends an attempt that has no answer, and returns the error to throw. */
 export async function fail(
@@ -15,21 +15,21 @@ export async function fail(
   stopRenewing();
   const failure = thrown instanceof UpstreamFailure ? thrown : null;
   const error = toAppError(failure ? failure.error : thrown);
-  const maybeBilled = failure?.maybeBilled ?? 0;
+  const possiblyBilledAttempts = failure?.possiblyBilledAttempts ?? 0;
   if (error.retryable && job.onFailure === "give_back") {
-    await release(deps.store, lease, error, maybeBilled);
+    await release(deps.store, lease, error, possiblyBilledAttempts);
     return error.with({ resultId: job.id });
   }
   // A request that has to wait for others' reservations was not asked of OpenAI either.
   const isCallers = error.status < 500 && (!error.retryable || failure === null);
   const idWasHandedOut = job.source === "s3" || result.deferred !== undefined;
-  const isUncounted = lease.pendingUnaccounted + maybeBilled === 0 && lease.ledger.length === 0;
+  const isUncounted = lease.pendingUnaccounted + possiblyBilledAttempts === 0 && lease.ledger.length === 0;
   if (isCallers && !idWasHandedOut && isUncounted) {
     const forgotten = await discard(deps.store, lease).catch(() => false);
     if (forgotten) return error;
   }
   const completedAt = deps.now();
-  const settling = settleOrHandOver(deps, lease, {
+  const settling = settleOrEnqueue(deps, lease, {
     result: {
       ...result,
       status: "failed",
@@ -38,7 +38,7 @@ export async function fail(
       completedAt: completedAt.toISOString(),
       latencyMs: completedAt.getTime() - startedMs,
     },
-    maybeBilled,
+    possiblyBilledAttempts,
     completedAt,
   });
   await settling.catch((unsettled: unknown) => {

@@ -7,9 +7,9 @@ import type { OpenAIRequest, Verbatim } from "../openai/verbatim.ts";
 import type { Lease } from "../result/claim.ts";
 import type { StoredItem } from "../result/item.ts";
 import { initialResult, type Result, type ResultImage } from "../result/result.ts";
-import type { SettleLaterQueue } from "../result/settle-later.ts";
+import type { SettlementQueue } from "../result/settle-later.ts";
 import type { ResultStore } from "../result/store.ts";
-import type { OutputFormat } from "../structured/parse.ts";
+import type { OutputFormat } from "../structured/evaluate.ts";
 import type { PriceOverrides } from "../usage/price.ts";
 
 export interface PerformDeps {
@@ -17,7 +17,7 @@ export interface PerformDeps {
   upstream: Upstream;
   prices: PriceOverrides;
   /** Where settlements wait that the table did not take. */
-  later: SettleLaterQueue;
+  settlementQueue: SettlementQueue;
   now: () => Date;
 }
 

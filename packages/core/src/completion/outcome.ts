@@ -1,8 +1,8 @@
 import { AppError } from "../error.ts";
 import { usageFrom } from "../openai/usage.ts";
-import { type ChoiceVerdict, storedErrorOf } from "../result/result.ts";
+import { type ChoiceOutcome, storedErrorOf } from "../result/result.ts";
 import type { Settlement } from "../result/settle.ts";
-import { judge, type Verdict, worstOf } from "../structured/parse.ts";
+import { evaluate, type Outcome, worstOf } from "../structured/evaluate.ts";
 import type { Problem } from "../structured/problem.ts";
 import { billingOf } from "../usage/billing.ts";
 import { costOf } from "../usage/cost.ts";
@@ -31,7 +31,7 @@ export function settlementOf(deps: PerformDeps, attempt: Attempt, completion: An
   const rates = priceOf(model, completedAt, deps.prices) ?? priceOf(result.model, completedAt, deps.prices);
   const choices = Array.isArray(body?.choices) && body.choices.length > 0 ? body.choices : [undefined];
   const verdicts = choices.map((choice) =>
-    judge({ message: choice?.message, finishReason: choice?.finish_reason, format }),
+    evaluate({ message: choice?.message, finishReason: choice?.finish_reason, format }),
   );
   const verdict = worstOf(verdicts);
   const error = completion.broken ?? (verdict.status === "failed" ? invalidOutput(verdicts) : null);
@@ -57,13 +57,13 @@ export function settlementOf(deps: PerformDeps, attempt: Attempt, completion: An
       answer: completion.text,
     },
     // An answer without usage was billed all the same.
-    maybeBilled: completion.maybeBilled + (usage ? 0 : 1),
+    possiblyBilledAttempts: completion.possiblyBilledAttempts + (usage ? 0 : 1),
     completedAt,
   };
 }
 
 /** Tells where an answer does not fit, and in which choice. Never what it says: that is the caller's, in the result. */
-function invalidOutput(verdicts: Verdict[]): AppError {
+function invalidOutput(verdicts: Outcome[]): AppError {
   const told = verdicts.flatMap((verdict, index) =>
     (verdict.status === "failed" ? verdict.problems : []).map((problem) =>
       verdicts.length > 1 ? `choices[${index}]: ${sentenceOf(problem)}` : sentenceOf(problem),
@@ -75,7 +75,7 @@ function invalidOutput(verdicts: Verdict[]): AppError {
 /** With 128 choices it still fits beside everything else of a result. */
 const maxProblemLength = 300;
 
-const toldOfChoice = (verdict: Verdict): ChoiceVerdict => ({
+const toldOfChoice = (verdict: Outcome): ChoiceOutcome => ({
   status: verdict.status,
   ...(verdict.status === "failed" && {
     problems: verdict.problems.slice(0, 3).map((problem) => sentenceOf(problem).slice(0, maxProblemLength)),

@@ -1,5 +1,5 @@
 import { withOutputLimit } from "../budget/output-tokens.ts";
-import { admit } from "../key/admit.ts";
+import { enforceKeyLimits } from "../key/enforce-limits.ts";
 import { budgetOf } from "../key/limits.ts";
 import { claim, leaseMs } from "../result/claim.ts";
 import type { StoredItem } from "../result/item.ts";
@@ -18,7 +18,7 @@ import {
 } from "./job.ts";
 import { settlementOf } from "./outcome.ts";
 import { answerFromClaim, answerFromStored } from "./replay.ts";
-import { settleOrHandOver } from "./settlement.ts";
+import { settleOrEnqueue } from "./settlement.ts";
 
 /** Kept back from the function's time for settling, and for handing over what cannot be settled. */
 export const settleReserveMs = 15_000;
@@ -45,7 +45,7 @@ export async function perform(deps: PerformDeps, job: Job): Promise<Performed> {
  * is done.
  */
 export async function begin(deps: PerformDeps, job: Job): Promise<Attempt | Performed> {
-  if (job.key) await admit(deps.store, job.key, job.model, deps.now().getTime());
+  if (job.key) await enforceKeyLimits(deps.store, job.key, job.model, deps.now().getTime());
   // While the table is asked: two round trips less between the claim and the answer, unless the last event was just before.
   deps.upstream.connect();
   const claimed = await claim(deps.store, {
@@ -102,7 +102,7 @@ export async function finish(deps: PerformDeps, attempt: Attempt, completion: An
   attempt.stopRenewing();
   const { lease, result, onFailure } = attempt;
   const settlement = settlementOf(deps, attempt, completion);
-  const settled = await settleOrHandOver(deps, lease, settlement).catch((error: unknown) => {
+  const settled = await settleOrEnqueue(deps, lease, settlement).catch((error: unknown) => {
     // A queue brings the work back. Over HTTP the lease runs out, and the sweep counts the attempt as unaccounted.
     if (onFailure === "give_back") throw error;
     return true;

@@ -1,11 +1,11 @@
 import type { Lease } from "../result/claim.ts";
 import { type Settlement, settle } from "../result/settle.ts";
-import { messageOf, type SettleLaterQueue } from "../result/settle-later.ts";
+import { messageOf, type SettlementQueue } from "../result/settle-later.ts";
 import type { ResultStore } from "../result/store.ts";
 
 interface SettleDeps {
   store: ResultStore;
-  later: SettleLaterQueue;
+  settlementQueue: SettlementQueue;
   now: () => Date;
 }
 
@@ -17,7 +17,7 @@ const firstWaitMs = 100;
  * Settles an attempt, or leaves that to a queue when the table cannot be written for some seconds. Returns false when the
  * lease was lost. Throws when there is neither table nor queue.
  */
-export async function settleOrHandOver(deps: SettleDeps, lease: Lease, settlement: Settlement): Promise<boolean> {
+export async function settleOrEnqueue(deps: SettleDeps, lease: Lease, settlement: Settlement): Promise<boolean> {
   const startedMs = deps.now().getTime();
   for (let waitMs = firstWaitMs; ; waitMs *= 2) {
     try {
@@ -30,7 +30,7 @@ export async function settleOrHandOver(deps: SettleDeps, lease: Lease, settlemen
   const { observe } = deps.store;
   const { answer: _, ...result } = settlement.result;
   try {
-    await deps.later.send(await messageOf(deps.store, lease, settlement));
+    await deps.settlementQueue.send(await messageOf(deps.store, lease, settlement));
   } catch (error) {
     observe?.notKept(result, error);
     throw error;

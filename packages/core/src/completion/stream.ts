@@ -62,8 +62,8 @@ async function* forward(
   } catch (cause) {
     const told = cause instanceof AnswerError ? failureOf(cause, false).error : null;
     if (told && accumulator.deltas() === 0 && !accumulator.hasUsage()) {
-      const { attempts, maybeBilled } = stream;
-      const error = await fail(deps, job, attempt, new UpstreamFailure(told, { attempts, maybeBilled }));
+      const { attempts, possiblyBilledAttempts } = stream;
+      const error = await fail(deps, job, attempt, new UpstreamFailure(told, { attempts, possiblyBilledAttempts }));
       return yield { type: "error", error };
     }
     const resultId = attempt.result.id;
@@ -77,7 +77,7 @@ async function* forward(
     body,
     requestId: stream.requestId,
     attempts: stream.attempts,
-    maybeBilled: stream.maybeBilled,
+    possiblyBilledAttempts: stream.possiblyBilledAttempts,
     estimate: estimateUsage(attempt.params, accumulator.deltas()),
     // What is whole but for its last line is an answer.
     broken: accumulator.isWhole(attempt.params.n ?? 1) ? null : broken,

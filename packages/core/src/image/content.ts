@@ -1,5 +1,5 @@
 import { AppError } from "../error.ts";
-import { inspectImage, works } from "./image.ts";
+import { readImageHeader, works } from "./image.ts";
 import { InlineImage } from "./inline-image.ts";
 
 export interface InspectedImage {
@@ -16,12 +16,12 @@ export interface InspectedImage {
 }
 
 /** Looks at an image's own bytes. Throws what is wrong with it, naming the field that it came in. */
-export function inspected(
+export function inspectImage(
   bytes: Uint8Array,
   param: string | undefined,
   at?: { bucket: string; key: string },
 ): InspectedImage {
-  const found = inspectImage(bytes);
+  const found = readImageHeader(bytes);
   if (!found.ok) throw new AppError(found.code, param ? `${param}: ${found.message}` : found.message, { param });
   const { format, width, height } = found;
   return {

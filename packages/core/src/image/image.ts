@@ -1,4 +1,4 @@
-import { nameOf } from "./foreign.ts";
+import { nameOf } from "./file-signature.ts";
 import { gif, jpeg, png, type Structure, webp } from "./structure.ts";
 
 /** OpenAI's limit on one image; its reference, "Vision", checked 2026-11. */
@@ -29,7 +29,7 @@ export const tooLarge = (sizeBytes: number): string =>
  * Width and height are the largest that any decoder could see, of the stored pixels: EXIF orientation changes neither a price nor
  * a limit.
  */
-export function inspectImage(bytes: Uint8Array): Inspection {
+export function readImageHeader(bytes: Uint8Array): Inspection {
   if (bytes.length > maxImageBytes) return { ok: false, code: "image_too_large", message: tooLarge(bytes.length) };
   if (bytes.length === 0) return invalid("The image is empty: it has 0 bytes.");
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,5 +1,5 @@
-import { sharing } from "./sharing.ts";
 import type { Shrink } from "./shrink.ts";
+import { weightedSemaphore } from "./weighted-semaphore.ts";
 
 /** Artefacts of a higher compression begin to show in text. */
 const quality = 90;
@@ -12,7 +12,7 @@ const maxPixels = 50_000_000;
  * What is no image to libvips, or too large for a function's memory, cannot be read. Rejects when there is no sharp.
  */
 export function createShrink(load = () => import("sharp")): Shrink {
-  const processor = sharing(1);
+  const processor = weightedSemaphore(1);
   let loaded: ReturnType<typeof load> | undefined;
   const loadOnce = () => {
     loaded ??= load().then((sharp) => {

@@ -27,7 +27,7 @@ interface ImagePart {
  * The call with its images as OpenAI would shrink them anyway, where that makes fewer bytes to send: the model sees as many
  * pixels, and they cost as many tokens. The call itself when there is no `shrink`.
  */
-export async function fitted<C extends Call>(shrink: Shrink | undefined, call: C): Promise<C> {
+export async function shrinkImages<C extends Call>(shrink: Shrink | undefined, call: C): Promise<C> {
   if (!shrink) return call;
   const part = async (given: ImagePart) => {
     const { url, detail } = given.image_url ?? {};

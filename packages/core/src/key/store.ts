@@ -4,7 +4,7 @@ import * as z from "zod";
 import { partitions } from "../dynamodb/keys.ts";
 import type { Table } from "../dynamodb/table.ts";
 import { AppError } from "../error.ts";
-import { interpreted } from "../validation/interpreted.ts";
+import { jitless } from "../validation/jitless.ts";
 import { hashApiKey } from "./key.ts";
 import { type CallerKey, type KeyLimits, unlimited } from "./limits.ts";
 import { ownerPattern } from "./owner.ts";
@@ -22,7 +22,7 @@ const storedKey = z.object({
 
 export type ApiKey = z.infer<typeof storedKey>;
 
-const parseKey = (item: unknown): ApiKey => storedKey.parse(item, interpreted);
+const parseKey = (item: unknown): ApiKey => storedKey.parse(item, jitless);
 
 /** All keys lie in one partition, which `list` reads; verifying reads a second item, found by the key's hash. */
 const listed = (keyId: string) => ({ pk: partitions.keys, sk: keyId });

@@ -1,7 +1,7 @@
 import { AppError } from "../error.ts";
 import { parseExactly } from "../json/exact.ts";
 import { isJsonObject } from "../json/object.ts";
-import { isModelAllowed } from "../key/admit.ts";
+import { isModelAllowed } from "../key/enforce-limits.ts";
 import { modelNamed } from "../model/model.ts";
 import type { Upstream } from "../openai/client.ts";
 import { UpstreamFailure } from "../openai/retry.ts";

@@ -4,7 +4,7 @@ import { AppError } from "../error.ts";
 import { isJsonObject } from "../json/object.ts";
 import { tryJson } from "../json/try.ts";
 import { modelName } from "../model/name.ts";
-import { interpreted } from "../validation/interpreted.ts";
+import { jitless } from "../validation/jitless.ts";
 import { hasTokens, saysSomething } from "./accumulate.ts";
 import { bodyOf } from "./body.ts";
 import { followCall, type OnCall } from "./call.ts";
@@ -190,5 +190,5 @@ function withOpenAIsError(response: Response): Response {
 function isModelName(id: string): boolean {
   const decoded = id.replace(/%(25)*2e/gi, ".").replace(/%(25)*2f|%(25)*5c|\\/gi, "/");
   const isOdd = decoded.split("/").some((segment) => ["", ".", ".."].includes(segment));
-  return !isOdd && modelName.safeParse(id, interpreted).success;
+  return !isOdd && modelName.safeParse(id, jitless).success;
 }

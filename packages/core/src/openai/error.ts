@@ -11,7 +11,7 @@ export interface Failure {
   retry: boolean;
   retryAfterMs: number | null;
   /** OpenAI may have done and billed the work although its answer never reached us. */
-  maybeBilled: boolean;
+  possiblyBilledAttempts: boolean;
 }
 
 /** OpenAI answered with status 200, and its body or its stream is an error all the same. */
@@ -35,11 +35,11 @@ export function failureOf(cause: unknown, timedOut: boolean): Failure {
   if (cause instanceof AnswerError) return ofStatus(cause, cause.answer.status, cause.answer.error, cause.headers);
   if (timedOut || cause instanceof OpenAI.APIConnectionTimeoutError) {
     const error = new AppError("upstream_timeout", "OpenAI did not answer in time.", { cause });
-    return { error, retry: true, retryAfterMs: null, maybeBilled: true };
+    return { error, retry: true, retryAfterMs: null, possiblyBilledAttempts: true };
   }
   if (cause instanceof OpenAI.APIConnectionError) {
     const error = new AppError("upstream_error", "The connection to OpenAI failed.", { cause });
-    return { error, retry: true, retryAfterMs: null, maybeBilled: !neverSent.has(systemCodeOf(cause)) };
+    return { error, retry: true, retryAfterMs: null, possiblyBilledAttempts: !neverSent.has(systemCodeOf(cause)) };
   }
   if (cause instanceof OpenAI.APIError && cause.status !== undefined) {
     // A proxy's page is no error of OpenAI's.
@@ -47,7 +47,7 @@ export function failureOf(cause: unknown, timedOut: boolean): Failure {
     return ofStatus(cause, cause.status, told, cause.headers);
   }
   const error = new AppError("upstream_error", "OpenAI's answer could not be read.", { cause });
-  return { error, retry: true, retryAfterMs: null, maybeBilled: true };
+  return { error, retry: true, retryAfterMs: null, possiblyBilledAttempts: true };
 }
 
 /** For a client to wait, in seconds, where OpenAI does not say how long: nearly always it does. */
@@ -70,7 +70,7 @@ function ofStatus(
     }),
     retry,
     retryAfterMs,
-    maybeBilled: false,
+    possiblyBilledAttempts: false,
   });
   if (isUnknownModel(status, told)) return failure("model_not_found", detail, false, "model");
   if (status === 401 || status === 403) {

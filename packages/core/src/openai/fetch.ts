@@ -2,8 +2,8 @@ import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import https from "node:https";
 import { isIP, type Socket } from "node:net";
 import type { ClientOptions } from "openai";
-import { connectAhead } from "./ahead.ts";
 import { decoded } from "./decode.ts";
+import { connectAhead } from "./preconnect.ts";
 import { Headers } from "./web.ts";
 
 type Fetch = NonNullable<ClientOptions["fetch"]>;

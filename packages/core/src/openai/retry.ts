@@ -14,21 +14,21 @@ export interface RetryOptions {
 /** How many attempts an answer took, and how many of them OpenAI may have billed although no usage reached us. */
 export interface Attempts {
   attempts: number;
-  maybeBilled: number;
+  possiblyBilledAttempts: number;
 }
 
 /** No attempt succeeded. `error` is what the caller may see. */
 export class UpstreamFailure extends Error {
   readonly error: AppError;
   readonly attempts: number;
-  readonly maybeBilled: number;
+  readonly possiblyBilledAttempts: number;
 
-  constructor(error: AppError, { attempts, maybeBilled }: Attempts) {
+  constructor(error: AppError, { attempts, possiblyBilledAttempts }: Attempts) {
     super(error.message, { cause: error });
     this.name = "UpstreamFailure";
     this.error = error;
     this.attempts = attempts;
-    this.maybeBilled = maybeBilled;
+    this.possiblyBilledAttempts = possiblyBilledAttempts;
   }
 }
 
@@ -46,20 +46,20 @@ export async function withRetries<T extends object>(
   deadlineMs: number,
   attempt: (timeoutMs: number) => Promise<T | Failure>,
 ): Promise<T & Attempts> {
-  let maybeBilled = 0;
+  let possiblyBilledAttempts = 0;
   for (let attempts = 1; ; attempts++) {
     const leftMs = deadlineMs - options.now();
     if (leftMs < minAttemptMs) {
       const error = new AppError("upstream_timeout", "No time was left to ask OpenAI.");
-      throw new UpstreamFailure(error, { attempts: attempts - 1, maybeBilled });
+      throw new UpstreamFailure(error, { attempts: attempts - 1, possiblyBilledAttempts });
     }
     const outcome = await attempt(Math.min(options.attemptTimeoutMs, leftMs));
-    if (!isFailure(outcome)) return { ...outcome, attempts, maybeBilled };
-    if (outcome.maybeBilled) maybeBilled += 1;
+    if (!isFailure(outcome)) return { ...outcome, attempts, possiblyBilledAttempts };
+    if (outcome.possiblyBilledAttempts) possiblyBilledAttempts += 1;
     const waitMs = outcome.retryAfterMs ?? backoffMs(attempts, options.random);
     const inTime = options.now() + waitMs + minAttemptMs < deadlineMs;
     if (!outcome.retry || attempts >= options.maxAttempts || !inTime) {
-      throw new UpstreamFailure(tellAttempts(outcome.error, attempts), { attempts, maybeBilled });
+      throw new UpstreamFailure(tellAttempts(outcome.error, attempts), { attempts, possiblyBilledAttempts });
     }
     await options.sleep(waitMs);
   }

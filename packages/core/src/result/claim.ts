@@ -15,8 +15,8 @@ import {
   noLease,
   parseItem,
   resultKey,
+  revisionUnchanged,
   type StoredItem,
-  unrevised,
   waitingTtlMs,
 } from "./item.ts";
 import type { Result, StoredResult } from "./result.ts";
@@ -114,11 +114,11 @@ function judgeExisting(existing: StoredItem, options: ClaimOptions): "take" | "r
     const waits = options.result.deferred && existing.result.deferred;
     return waits || isHeld(existing, options.nowMs) ? "in_progress" : "take";
   }
-  return mayBeTriedAgain(existing.result) ? "take" : "replay";
+  return isRetryable(existing.result) ? "take" : "replay";
 }
 
 /** It failed for a reason that passes, and nothing was paid for it. */
-export const mayBeTriedAgain = ({ status, error, usage }: StoredResult): boolean =>
+export const isRetryable = ({ status, error, usage }: StoredResult): boolean =>
   status === "failed" && usage === null && error !== null && new AppError(error.code, "").retryable;
 
 /** Creates the item unless there is one, which is returned. A result past its time is gone, whether or not DynamoDB has deleted it. */
@@ -177,7 +177,7 @@ async function take(
     Key: resultKey(result.id),
     UpdateExpression:
       "SET #result = :result, #status = :running, revision = :revision, lease_id = :lease, lease_expires_at = :expires, request_hash = :hash, pending_unaccounted = :pending, lease_pk = :shard REMOVE expires_at, reservation, swept",
-    ConditionExpression: unrevised,
+    ConditionExpression: revisionUnchanged,
     ExpressionAttributeNames: { "#result": "result", "#status": "status" },
     ExpressionAttributeValues: {
       ":result": result,

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { partitions } from "../dynamodb/keys.ts";
 import { AppError } from "../error.ts";
 import { hashOf } from "./id.ts";
-import { isExpired, newRevision, resultKey, type StoredItem, unrevised } from "./item.ts";
+import { isExpired, newRevision, resultKey, revisionUnchanged, type StoredItem } from "./item.ts";
 import type { StoredResult } from "./result.ts";
 import { expiryOf } from "./settle.ts";
 import { type ResultTable, readItem } from "./store.ts";
@@ -103,7 +103,7 @@ export async function noteEtag({ dynamodb, tableName }: ResultTable, item: Store
     TableName: tableName,
     Key: resultKey(item.result.id),
     UpdateExpression: "SET #result.image.etag = :etag, revision = :revision",
-    ConditionExpression: unrevised,
+    ConditionExpression: revisionUnchanged,
     ExpressionAttributeNames: { "#result": "result" },
     ExpressionAttributeValues: { ":etag": etag, ":revision": newRevision(), ":seen": item.revision },
   });

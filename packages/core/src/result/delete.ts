@@ -1,7 +1,7 @@
 import { transact } from "../dynamodb/transaction.ts";
 import type { ImageStore } from "../s3/image-store.ts";
 import { forgetContent } from "./content.ts";
-import { receiptKey, resultKey, type StoredItem, unrevised } from "./item.ts";
+import { receiptKey, resultKey, revisionUnchanged, type StoredItem } from "./item.ts";
 import type { ResultStore } from "./store.ts";
 
 /**
@@ -23,7 +23,7 @@ export async function deleteResult(
   const remove = {
     TableName: store.tableName,
     Key: resultKey(result.id),
-    ConditionExpression: unrevised,
+    ConditionExpression: revisionUnchanged,
     ExpressionAttributeValues: { ":seen": revision },
   };
   const receipt = {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { reservation } from "../budget/schema.ts";
 import { indexPartitions, partitions } from "../dynamodb/keys.ts";
 import { ledgerEntry } from "../usage/ledger.ts";
-import { interpreted } from "../validation/interpreted.ts";
+import { jitless } from "../validation/jitless.ts";
 import { newUlid } from "./id.ts";
 import { type Result, storedResult } from "./result.ts";
 
@@ -32,7 +32,7 @@ const item = z.object({
 export type StoredItem = z.infer<typeof item>;
 
 /** Throws on an item that this code did not write: our own bug, never the caller's. */
-export const parseItem = (raw: unknown): StoredItem => item.parse(raw, interpreted);
+export const parseItem = (raw: unknown): StoredItem => item.parse(raw, jitless);
 
 export const newRevision = newUlid;
 
@@ -40,7 +40,7 @@ export const newRevision = newUlid;
  * The condition of a write that is made of what was read before: nobody has written since. `:seen` is the revision that was
  * read. Who holds the lease needs it only where another may write too.
  */
-export const unrevised = "revision = :seen";
+export const revisionUnchanged = "revision = :seen";
 
 /** What DynamoDB may have deleted already counts as deleted. */
 export const isExpired = ({ expires_at }: Pick<StoredItem, "expires_at">, now: Date): boolean =>

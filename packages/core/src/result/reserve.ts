@@ -8,7 +8,7 @@ import { AppError } from "../error.ts";
 import { type PriceOverrides, priceOf } from "../usage/price.ts";
 import type { Lease } from "./claim.ts";
 import { newRevision, resultKey } from "./item.ts";
-import { held, heldValues } from "./settle.ts";
+import { heldValues, ownsLease } from "./settle.ts";
 import type { ResultStore } from "./store.ts";
 
 export interface ReserveDeps {
@@ -39,7 +39,7 @@ export async function reserve(
     TableName: store.tableName,
     Key: resultKey(lease.result.id),
     UpdateExpression: "SET reservation = :reservation, revision = :revision",
-    ConditionExpression: held,
+    ConditionExpression: ownsLease,
     ExpressionAttributeNames: { "#status": "status" },
     ExpressionAttributeValues: { ...heldValues(lease), ":reservation": reservation, ":revision": newRevision() },
   };

@@ -76,7 +76,7 @@ const choiceVerdict = z.object({
   problems: z.array(z.string()).optional(),
 });
 
-export type ChoiceVerdict = z.infer<typeof choiceVerdict>;
+export type ChoiceOutcome = z.infer<typeof choiceVerdict>;
 
 /** A result as it is stored, its keys and lease aside. */
 export const storedResult = z.object({

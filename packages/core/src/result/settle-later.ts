@@ -8,7 +8,7 @@ import { type Settlement, settle } from "./settle.ts";
 import type { ResultStore } from "./store.ts";
 
 /** Takes a message of `messageOf`. */
-export interface SettleLaterQueue {
+export interface SettlementQueue {
   send(message: string): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ export async function messageOf(store: ResultStore, lease: Lease, settlement: Se
     result,
     answer,
     answer_stored: false,
-    maybe_billed: settlement.maybeBilled,
+    maybe_billed: settlement.possiblyBilledAttempts,
     completed_at: settlement.completedAt.toISOString(),
   };
   const text = messageText(whole);
@@ -79,7 +79,7 @@ export async function settleLate(store: ResultStore, body: string): Promise<Sett
     },
     {
       result: { ...result, answer: answer ?? stored },
-      maybeBilled: maybe_billed,
+      possiblyBilledAttempts: maybe_billed,
       completedAt: new Date(completed_at),
     },
   );

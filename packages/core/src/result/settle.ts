@@ -6,7 +6,7 @@ import type { AppError } from "../error.ts";
 import { counterUpdate, entryOf, type LedgerEntry, minus, shardCount, sumOf } from "../usage/ledger.ts";
 import { answerKey, isLarge } from "./answer-key.ts";
 import { type Lease, leaseMs } from "./claim.ts";
-import { epochSeconds, newRevision, noLease, parseItem, resultKey, unrevised, waitingTtlMs } from "./item.ts";
+import { epochSeconds, newRevision, noLease, parseItem, resultKey, revisionUnchanged, waitingTtlMs } from "./item.ts";
 import { type Result, storedErrorOf } from "./result.ts";
 import type { ResultStore, ResultTable } from "./store.ts";
 
@@ -14,12 +14,12 @@ import type { ResultStore, ResultTable } from "./store.ts";
 export interface Settlement {
   result: Result;
   /** Calls of this attempt that OpenAI may have billed although no usage reached us. */
-  maybeBilled: number;
+  possiblyBilledAttempts: number;
   completedAt: Date;
 }
 
 /** This attempt, and no other, may write. `#status` is `status`. */
-export const held = "lease_id = :lease AND #status = :running";
+export const ownsLease = "lease_id = :lease AND #status = :running";
 export const heldValues = ({ leaseId }: Pick<Lease, "leaseId">) => ({ ":lease": leaseId, ":running": "running" });
 
 /**
@@ -33,7 +33,7 @@ export async function settle(store: ResultStore, lease: Lease, settlement: Settl
   const key = answer !== null && isLarge(answer, result) ? answerKey(result.owner, result.id, lease.leaseId) : null;
   if (answer !== null && key) await store.answers.put(key, answer);
   const kept = answer === null ? null : key ? { name: "answer_key", value: key } : { name: "answer", value: answer };
-  const unaccounted = lease.pendingUnaccounted + settlement.maybeBilled;
+  const unaccounted = lease.pendingUnaccounted + settlement.possiblyBilledAttempts;
   const entry = entryOf(dayOf(settlement.completedAt), { result, unaccounted });
   for (let swept: Swept | null = null; ; ) {
     const added: LedgerEntry[] = swept ? sumOf([entry, minus(swept.entry)]) : [entry];
@@ -73,7 +73,7 @@ const writesOf =
       TableName: store.tableName,
       Key: resultKey(result.id),
       UpdateExpression: `SET #result = :result, #status = :status, revision = :revision, pending_unaccounted = :none, ledger = :ledger, expires_at = :expires${kept ? `, ${kept.name} = :kept` : ""} REMOVE reservation, lease_pk, swept`,
-      ConditionExpression: swept ? unrevised : heldBy(lease),
+      ConditionExpression: swept ? revisionUnchanged : heldBy(lease),
       ExpressionAttributeNames: { "#result": "result", "#status": "status" },
       ExpressionAttributeValues: {
         ...(swept ? { ":seen": swept.revision } : heldValues(lease)),
@@ -93,7 +93,7 @@ const writesOf =
 
 /** As `held`, by a lease that has or has not reserved anything. */
 const heldBy = ({ reservation }: Lease): string =>
-  reservation ? held : `${held} AND attribute_not_exists(reservation)`;
+  reservation ? ownsLease : `${ownsLease} AND attribute_not_exists(reservation)`;
 
 /**
  * Writes what ends an attempt. A reservation that was made although its answer never came is found in the refusal, and
@@ -125,11 +125,11 @@ export function countersOf({ tableName }: ResultTable, owner: string, entries: L
  * what to bill or nobody knows its price; and as much again for each call that may have been billed unseen. Breaking off
  * is no way around a budget.
  */
-function spentBy({ reservation }: Lease, { result, maybeBilled }: Settlement): number {
+function spentBy({ reservation }: Lease, { result, possiblyBilledAttempts }: Settlement): number {
   const reserved = reservation?.nano_usd ?? 0;
   const cost = result.usageEstimated ? null : result.costNanoUsd;
   const billed = result.usage ? (cost ?? reserved) : 0;
-  return billed + maybeBilled * reserved;
+  return billed + possiblyBilledAttempts * reserved;
 }
 
 /** The part of a transaction that ends a reservation; none without one. The sweep has charged a dead attempt's whole. */
@@ -147,7 +147,7 @@ export async function renew(store: ResultStore, lease: Lease, nowMs: number): Pr
     TableName: store.tableName,
     Key: resultKey(lease.result.id),
     UpdateExpression: "SET lease_expires_at = :expires, revision = :revision",
-    ConditionExpression: held,
+    ConditionExpression: ownsLease,
     ExpressionAttributeNames: { "#status": "status" },
     ExpressionAttributeValues: { ...heldValues(lease), ":expires": nowMs + leaseMs, ":revision": newRevision() },
   });
@@ -162,7 +162,12 @@ export async function renew(store: ResultStore, lease: Lease, nowMs: number): Pr
  * Gives a result back after a passing failure, so that the next attempt need not wait for the lease to expire. It waits for one
  * as long as any result may, then the sweep ends it. A lease that was lost has nothing left to give back.
  */
-export async function release(store: ResultStore, lease: Lease, error: AppError, maybeBilled: number): Promise<void> {
+export async function release(
+  store: ResultStore,
+  lease: Lease,
+  error: AppError,
+  possiblyBilledAttempts: number,
+): Promise<void> {
   await end(store, lease, (lease) => {
     const update = {
       TableName: store.tableName,
@@ -176,12 +181,12 @@ export async function release(store: ResultStore, lease: Lease, error: AppError,
         ":revision": newRevision(),
         ":none": noLease,
         ":waits": waitingTtlMs,
-        ":maybe": maybeBilled,
+        ":maybe": possiblyBilledAttempts,
         ":error": storedErrorOf(error),
       },
       ReturnValuesOnConditionCheckFailure: "ALL_OLD" as const,
     };
-    return [{ Update: update }, ...chargeOf(store, lease, maybeBilled * (lease.reservation?.nano_usd ?? 0))];
+    return [{ Update: update }, ...chargeOf(store, lease, possiblyBilledAttempts * (lease.reservation?.nano_usd ?? 0))];
   });
 }
 

@@ -4,7 +4,7 @@ import { leaseIndex } from "../dynamodb/keys.ts";
 import { transact } from "../dynamodb/transaction.ts";
 import { AppError } from "../error.ts";
 import { entryOf, sumOf } from "../usage/ledger.ts";
-import { leaseShardKeys, newRevision, noLease, resultKey, type StoredItem, unrevised } from "./item.ts";
+import { leaseShardKeys, newRevision, noLease, resultKey, revisionUnchanged, type StoredItem } from "./item.ts";
 import { storedErrorOf } from "./result.ts";
 import { countersOf, dayOf, expiryOf } from "./settle.ts";
 import { type ResultTable, readItem } from "./store.ts";
@@ -38,7 +38,7 @@ export async function sweep({ store, now, graceMs }: SweepDeps): Promise<string[
   for (const id of shards.flat()) {
     try {
       const item = await readItem(store, id);
-      if (item && isDead(item, now(), graceMs) && (await giveUp(store, item, now()))) swept.push(id);
+      if (item && isDead(item, now(), graceMs) && (await expireAbandoned(store, item, now()))) swept.push(id);
     } catch (error) {
       // One that can never be ended must not keep the others from it.
       store.observe?.notSwept(id, error);
@@ -72,7 +72,7 @@ async function overdue(store: ResultTable, shard: string, beforeMs: number): Pro
 }
 
 /** False when the attempt turned out to live, or another was faster. */
-async function giveUp(store: ResultTable, item: StoredItem, now: Date): Promise<boolean> {
+async function expireAbandoned(store: ResultTable, item: StoredItem, now: Date): Promise<boolean> {
   const error = new AppError("internal", "The work broke off before it was done. Ask again.");
   const result = {
     ...item.result,
@@ -87,7 +87,7 @@ async function giveUp(store: ResultTable, item: StoredItem, now: Date): Promise<
     Key: resultKey(result.id),
     UpdateExpression:
       "SET #result = :result, #status = :status, revision = :revision, pending_unaccounted = :none, ledger = :ledger, swept = :swept, expires_at = :expires REMOVE reservation, lease_pk",
-    ConditionExpression: unrevised,
+    ConditionExpression: revisionUnchanged,
     ExpressionAttributeNames: { "#result": "result", "#status": "status" },
     ExpressionAttributeValues: {
       ":result": result,

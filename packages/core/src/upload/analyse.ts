@@ -3,11 +3,11 @@ import { toChatCall } from "../chat/params.ts";
 import type { Job, Performed, Prepared, Replayed } from "../completion/job.ts";
 import { perform } from "../completion/run.ts";
 import { AppError } from "../error.ts";
-import { inspected } from "../image/content.ts";
+import { inspectImage } from "../image/content.ts";
 import { detail as detailSchema } from "../image/detail.ts";
 import { maxImageBytes } from "../image/image.ts";
-import { sharing } from "../image/sharing.ts";
-import { fitted } from "../image/shrink.ts";
+import { shrinkImages } from "../image/shrink.ts";
+import { weightedSemaphore } from "../image/weighted-semaphore.ts";
 import { countRequest } from "../key/rate.ts";
 import { requireUnrevoked } from "../key/store.ts";
 import { modelName } from "../model/name.ts";
@@ -44,7 +44,7 @@ export interface AnalyseOptions {
  * Of a batch, as many images are read (and shrunk, where the stage shrinks) at once as make up the largest: what their reading
  * leaves to the garbage collector would add up, beside the images themselves. Then all are asked about at once.
  */
-const reading = sharing(maxImageBytes);
+const reading = weightedSemaphore(maxImageBytes);
 
 const modelHeader = z.object({ "x-amz-meta-model": modelName.optional() });
 
@@ -116,7 +116,7 @@ async function prepare(deps: VisionDeps, object: CreatedObject, lease: Lease): P
   const { prompt, detail, model, schema = defaultSchema, budget } = upload ?? settingsOf(stored.metadata, object.key);
   const callAbout = (url: ImageUrl) =>
     toChatCall([visionMessage([url], prompt, detail)], { model, schema }, deps.defaultModel);
-  const { url, image: found } = inspected(stored.bytes, undefined, object);
+  const { url, image: found } = inspectImage(stored.bytes, undefined, object);
   const content = contentOf(object, stored.bytes, (url) => callAbout(url).params);
   const earlier = await claimContent(deps.store, content, id, deps.now());
   const isAnnounced = id === parseUploadKey(object.key)?.announcedId;
@@ -129,7 +129,7 @@ async function prepare(deps: VisionDeps, object: CreatedObject, lease: Lease): P
   // The announced one was counted with its form.
   if (upload?.keyId && upload.rpm && !isAnnounced)
     await countRequest(deps.store, upload.keyId, upload.rpm, deps.now().getTime());
-  const call = await fitted(deps.shrink, callAbout(url));
+  const call = await shrinkImages(deps.shrink, callAbout(url));
   const image = { ...found, etag: object.etag, content };
   return { params: call.params, format: call.format, model: call.model, schema: call.schema, image, budget };
 }

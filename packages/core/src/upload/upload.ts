@@ -1,6 +1,6 @@
 import type { Caller } from "../completion/caller.ts";
 import { maxImageBytes } from "../image/image.ts";
-import { admit } from "../key/admit.ts";
+import { enforceKeyLimits } from "../key/enforce-limits.ts";
 import { budgetOf } from "../key/limits.ts";
 import { newResultId } from "../result/id.ts";
 import { epochSeconds, newRevision, noLease, waitingTtlMs } from "../result/item.ts";
@@ -34,7 +34,7 @@ export async function createUpload(deps: UploadDeps, request: UploadRequest, { o
   const schema = upload.schema ?? defaultSchema;
   requireSchema(schema);
   const model = upload.model ?? deps.defaultModel;
-  await admit(deps.store, apiKey, model, deps.now().getTime());
+  await enforceKeyLimits(deps.store, apiKey, model, deps.now().getTime());
   const id = newResultId();
   const key = uploadKey(owner, id);
   const budget = budgetOf(apiKey);

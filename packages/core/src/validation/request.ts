@@ -1,8 +1,8 @@
 import type * as z from "zod";
 import { AppError } from "../error.ts";
-import { interpreted } from "./interpreted.ts";
 import { mostTelling } from "./issue.ts";
-import { maxLevels, nestsDeeperThan } from "./nesting.ts";
+import { jitless } from "./jitless.ts";
+import { maxLevels, nestsDeeperThan } from "./json-depth.ts";
 
 /** `["messages", 0, "content"]` → `messages[0].content`, as OpenAI writes `param`. */
 export const paramOf = (path: readonly PropertyKey[]): string =>
@@ -13,7 +13,7 @@ export const paramOf = (path: readonly PropertyKey[]): string =>
 
 /** Parses a request, or throws `invalid_request` naming the first field at fault, what was wrong and what would be right. */
 export function parseRequest<T>(schema: z.ZodType<T>, input: unknown): T {
-  const parsed = schema.safeParse(input, { reportInput: true, ...interpreted });
+  const parsed = schema.safeParse(input, { reportInput: true, ...jitless });
   if (parsed.success) return parsed.data;
   const { path, message } = mostTelling(parsed.error.issues, schema);
   const param = paramOf(path);

@@ -4,7 +4,7 @@ import { imageAddress } from "../chat/message.ts";
 import { parameterRules, parameters, streamParameters } from "../chat/parameters.ts";
 import { detail } from "../image/detail.ts";
 import { resultIdPattern } from "../result/id.ts";
-import { withRules } from "../validation/rule.ts";
+import { withRules } from "../validation/cross-field-rule.ts";
 
 const imageInput = z
   .union([

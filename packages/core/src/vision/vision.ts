@@ -4,10 +4,10 @@ import type { ChatCall } from "../completion/call.ts";
 import { type Caller, httpJob } from "../completion/caller.ts";
 import type { Job } from "../completion/job.ts";
 import { AppError } from "../error.ts";
-import { decodeBase64, decodeDataUrl, inspected, isDataUrl } from "../image/content.ts";
+import { decodeBase64, decodeDataUrl, inspectImage, isDataUrl } from "../image/content.ts";
 import type { Detail } from "../image/detail.ts";
 import type { InlineImage } from "../image/inline-image.ts";
-import { fitted, type Shrink } from "../image/shrink.ts";
+import { type Shrink, shrinkImages } from "../image/shrink.ts";
 import { isExpired } from "../result/item.ts";
 import type { ResultImage, StoredResult } from "../result/result.ts";
 import { readItem } from "../result/store.ts";
@@ -26,7 +26,7 @@ export const defaultPrompt = "Describe what this shows.";
 export async function visionJob(deps: VisionDeps, request: VisionRequest, caller: Caller): Promise<Job> {
   const call = await visionCall(deps, request, caller.owner, caller.body);
   // Not before the claim: a request that is replayed or deferred sends nothing.
-  return { ...httpJob("vision", request, caller, call), prepare: () => fitted(deps.shrink, call) };
+  return { ...httpJob("vision", request, caller, call), prepare: () => shrinkImages(deps.shrink, call) };
 }
 
 /** OpenAI's request about images, which are looked at first; its caller wrote it as `body`. Throws for what OpenAI would refuse. */
@@ -67,11 +67,14 @@ interface Loaded {
 async function load(deps: VisionDeps, input: ImageInput, owner: string, field: string): Promise<Loaded> {
   if ("data" in input) {
     const param = `${field}.data`;
-    return inspected(isDataUrl(input.data) ? decodeDataUrl(input.data, param) : decodeBase64(input.data, param), param);
+    return inspectImage(
+      isDataUrl(input.data) ? decodeDataUrl(input.data, param) : decodeBase64(input.data, param),
+      param,
+    );
   }
   if ("upload" in input) return loadUpload(deps, input.upload, owner, `${field}.upload`);
   if (!isDataUrl(input.url)) return { url: input.url, image: null };
-  return inspected(decodeDataUrl(input.url, `${field}.url`), `${field}.url`);
+  return inspectImage(decodeDataUrl(input.url, `${field}.url`), `${field}.url`);
 }
 
 async function loadUpload(deps: VisionDeps, id: string, owner: string, param: string): Promise<Loaded> {
@@ -84,7 +87,7 @@ async function loadUpload(deps: VisionDeps, id: string, owner: string, param: st
       param,
     });
   }
-  return inspected(object.bytes, param, { bucket, key });
+  return inspectImage(object.bytes, param, { bucket, key });
 }
 
 /** The same answer for a result that is not there and for one of another owner. */

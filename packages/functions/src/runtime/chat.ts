@@ -28,7 +28,7 @@ export const chatDeps: ChatDeps = {
     onCall: createCallObserver(stageName()),
   }),
   prices: parsePrices(PRICES),
-  later: queueNamed("SettleLaterQueue"),
+  settlementQueue: queueNamed("SettleLaterQueue"),
   defaultModel: DEFAULT_MODEL,
   now,
 };

@@ -1,6 +1,6 @@
-import type { DeferDeps } from "@tollgate/core/completion/defer";
+import type { EnqueueDeps } from "@tollgate/core/completion/enqueue";
 import { now } from "./config.ts";
 import { store, texts } from "./results.ts";
 import { queueNamed } from "./sqs.ts";
 
-export const deferDeps: DeferDeps = { store, requests: texts, queue: queueNamed("RequestDeferredQueue"), now };
+export const deferDeps: EnqueueDeps = { store, requests: texts, queue: queueNamed("RequestDeferredQueue"), now };

@@ -1,9 +1,9 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { quickly } from "./patience.ts";
 import { PlainJsonProtocol } from "./plain-json.ts";
+import { shortTimeouts } from "./timeouts.ts";
 
-const client = new DynamoDBClient({ requestHandler: quickly, protocol: PlainJsonProtocol });
+const client = new DynamoDBClient({ requestHandler: shortTimeouts, protocol: PlainJsonProtocol });
 // It copies all that is sent and received, for a log that is not there.
 client.middlewareStack.remove("loggerMiddleware");
 

@@ -1,4 +1,4 @@
-import { interpreted } from "@tollgate/core/validation/interpreted";
+import { jitless } from "@tollgate/core/validation/jitless";
 import * as z from "zod";
 
 const milliseconds = z.coerce.number().int().positive();
@@ -27,7 +27,7 @@ type Config<K extends Name> = { [N in K]: z.infer<(typeof environment)[N]> };
 /** Reads the named variables, or throws one error that names every wrong one. */
 export function parseConfig<K extends Name>(raw: Record<string, string | undefined>, names: readonly K[]): Config<K> {
   const shape = Object.fromEntries(names.map((name) => [name, environment[name]]));
-  const parsed = z.object(shape).safeParse(raw, interpreted);
+  const parsed = z.object(shape).safeParse(raw, jitless);
   if (parsed.success) return parsed.data as Config<K>;
   const wrong = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new Error(`The function's environment is wrong. ${wrong.join("; ")}`);

@@ -1,14 +1,14 @@
 import type { ResultStore } from "@tollgate/core/result/store";
 import type { TextStore } from "@tollgate/core/s3/text-store";
 import { bucketName } from "./config.ts";
-import { patiently } from "./patience.ts";
 import { resultTable } from "./table.ts";
+import { longTimeouts } from "./timeouts.ts";
 
 let loaded: Promise<TextStore> | undefined;
 const load = () => {
   loaded ??= Promise.all([import("@aws-sdk/client-s3"), import("@tollgate/core/s3/s3-text-store")]).then(
     ([{ S3Client }, { createS3TextStore }]) =>
-      createS3TextStore(new S3Client({ requestHandler: patiently }), bucketName()),
+      createS3TextStore(new S3Client({ requestHandler: longTimeouts }), bucketName()),
   );
   return loaded;
 };

@@ -1,6 +1,6 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { queueUrl } from "./config.ts";
-import { quickly } from "./patience.ts";
+import { shortTimeouts } from "./timeouts.ts";
 
 /**
  * SQS hides a message for 12 hours at most, counted from its receive. A function may be at work for 15 minutes of them before
@@ -14,7 +14,7 @@ export function queueNamed(name: Parameters<typeof queueUrl>[0]) {
   let loaded: Promise<{ sqs: SQSClient; commands: typeof import("@aws-sdk/client-sqs") }> | undefined;
   const load = () => {
     loaded ??= import("@aws-sdk/client-sqs").then((commands) => ({
-      sqs: new commands.SQSClient({ requestHandler: quickly }),
+      sqs: new commands.SQSClient({ requestHandler: shortTimeouts }),
       commands,
     }));
     return loaded;

@@ -4,9 +4,9 @@ import { chatRequest } from "../chat/schema.ts";
 import type { Job, Prepared } from "../completion/job.ts";
 import { perform } from "../completion/run.ts";
 import { AppError } from "../error.ts";
-import { fitted } from "../image/shrink.ts";
+import { shrinkImages } from "../image/shrink.ts";
 import { requireUnrevoked } from "../key/store.ts";
-import { mayBeTriedAgain } from "../result/claim.ts";
+import { isRetryable } from "../result/claim.ts";
 import { isExpired, type StoredItem } from "../result/item.ts";
 import type { StoredResult } from "../result/result.ts";
 import { readItem } from "../result/store.ts";
@@ -15,12 +15,12 @@ import { parseJsonBody } from "../validation/request.ts";
 import { visionRequest } from "../vision/schema.ts";
 import { type VisionDeps, visionCall } from "../vision/vision.ts";
 
-export interface ResumeDeps extends VisionDeps {
+export interface ProcessDeps extends VisionDeps {
   /** Where requests wait. */
   requests: Pick<TextStore, "get" | "remove">;
 }
 
-export interface ResumeOptions {
+export interface ProcessOptions {
   deadlineMs: number;
   /** The queue brings the work no more: a passing failure is final. */
   lastChance: boolean;
@@ -36,7 +36,11 @@ export const resultIdOf = (body: string): string => message.parse(JSON.parse(bod
  * state, failed ones too; null when there is none any more. Throws when the message has to come back: now, or, when nothing
  * but a passing failure is left after the last receive, from the dead-letter queue.
  */
-export async function resume(deps: ResumeDeps, resultId: string, options: ResumeOptions): Promise<StoredResult | null> {
+export async function processRequest(
+  deps: ProcessDeps,
+  resultId: string,
+  options: ProcessOptions,
+): Promise<StoredResult | null> {
   const item = await readItem(deps.store, resultId);
   if (!item?.result.deferred || isExpired(item, deps.now())) return null;
   const result = isOpen(item.result) ? await finish(deps, item, options) : item.result;
@@ -44,9 +48,9 @@ export async function resume(deps: ResumeDeps, resultId: string, options: Resume
   return result;
 }
 
-const isOpen = (result: StoredResult): boolean => result.status === "running" || mayBeTriedAgain(result);
+const isOpen = (result: StoredResult): boolean => result.status === "running" || isRetryable(result);
 
-async function finish(deps: ResumeDeps, item: StoredItem, options: ResumeOptions): Promise<StoredResult | null> {
+async function finish(deps: ProcessDeps, item: StoredItem, options: ProcessOptions): Promise<StoredResult | null> {
   try {
     const { result } = await perform(deps, jobOf(deps, item, options));
     return result;
@@ -58,7 +62,7 @@ async function finish(deps: ResumeDeps, item: StoredItem, options: ResumeOptions
   }
 }
 
-function jobOf(deps: ResumeDeps, { result, request_hash }: StoredItem, options: ResumeOptions): Job {
+function jobOf(deps: ProcessDeps, { result, request_hash }: StoredItem, options: ProcessOptions): Job {
   const { id, kind, source, owner, model, schema, metadata, image } = result;
   return {
     ...{ id, kind, source, owner, model, schema, metadata, image },
@@ -71,13 +75,13 @@ function jobOf(deps: ResumeDeps, { result, request_hash }: StoredItem, options: 
   };
 }
 
-async function prepare(deps: ResumeDeps, { deferred, kind, owner }: StoredResult): Promise<Prepared> {
+async function prepare(deps: ProcessDeps, { deferred, kind, owner }: StoredResult): Promise<Prepared> {
   if (!deferred) throw new AppError("not_found", "The result was deleted before it was worked on.");
   if (deferred.keyId) await requireUnrevoked(deps.store, deferred.keyId);
   const body = await deps.requests.get(deferred.requestKey);
   const call =
     kind === "chat"
       ? chatCall(deps, parseJsonBody(chatRequest, body), body)
-      : await fitted(deps.shrink, await visionCall(deps, parseJsonBody(visionRequest, body), owner, body));
+      : await shrinkImages(deps.shrink, await visionCall(deps, parseJsonBody(visionRequest, body), owner, body));
   return { ...call, budget: deferred.budget };
 }

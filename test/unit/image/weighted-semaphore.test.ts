@@ -1,10 +1,10 @@
-import { sharing } from "@tollgate/core/image/sharing";
+import { weightedSemaphore } from "@tollgate/core/image/weighted-semaphore";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
 /** Work that lasts until it is told to end, and what it did. */
 function workshop(room: number) {
-  const share = sharing(room);
+  const share = weightedSemaphore(room);
   const atWork = new Map<string, PromiseWithResolvers<string>>();
   return {
     begun: () => [...atWork.keys()],
@@ -68,7 +68,7 @@ test("never holds more than there is room for, and does everything", async () =>
   const sizes = fc.array(fc.integer({ min: 0, max: 30 }), { maxLength: 20 });
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 30 }), sizes, fc.scheduler(), async (room, sizes, scheduler) => {
-      const share = sharing(room);
+      const share = weightedSemaphore(room);
       let held = 0;
       const work = (size: number) => async () => {
         held += Math.min(size, room);

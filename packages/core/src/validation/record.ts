@@ -6,7 +6,7 @@ const lost = "__proto__";
  * An object of names and values. zod's record leaves a value called `__proto__` out without a word, unchecked: here it is
  * refused, by name.
  */
-export const pairsOf = <Value extends z.ZodType>(name: z.ZodString, value: Value) =>
+export const recordOf = <Value extends z.ZodType>(name: z.ZodString, value: Value) =>
   z.preprocess(
     (pairs, context) => {
       if (typeof pairs === "object" && pairs !== null && Object.hasOwn(pairs, lost)) {

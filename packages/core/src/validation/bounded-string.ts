@@ -4,7 +4,7 @@ import * as z from "zod";
 const lengthOf = (text: string): number => [...text].length;
 
 /** A string of `min` to `max` characters. */
-export const textOf = ({ min = 0, max }: { min?: number; max: number }) =>
+export const boundedString = ({ min = 0, max }: { min?: number; max: number }) =>
   z
     .string()
     .refine((text) => text.length >= min && (text.length <= max || lengthOf(text) <= max), {

@@ -4,7 +4,7 @@
  *
  * @returns does a piece of this size, and tells what it comes to
  */
-export function sharing(room: number) {
+export function weightedSemaphore(room: number) {
   const waiting: { taken: number; begin: () => void }[] = [];
   let free = room;
 

@@ -1,9 +1,9 @@
 import { type AppError, toAppError } from "@tollgate/core/error";
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
-import { about, causeOf, log } from "./log.ts";
+import { causeOf, log, withLogContext } from "./log.ts";
 
 /** One delivery of a message. */
-export interface Receive {
+export interface Delivery {
   body: string;
   /** A message that fails now goes to the dead-letter queue. */
   isLast: boolean;
@@ -11,7 +11,7 @@ export interface Receive {
 }
 
 /** Returns the failures that bring the message back; none when its work is done, for good or for bad. */
-export type Work = (receive: Receive) => Promise<AppError[]>;
+export type Work = (receive: Delivery) => Promise<AppError[]>;
 
 export interface Queue {
   maxReceiveCount: number;
@@ -22,12 +22,14 @@ export interface Queue {
  * Works on a batch's records side by side. Each has an outcome of its own: those that come back are reported by their message
  * id, and SQS deletes the others. A record whose work throws is one that comes back.
  */
-export const records =
+export const sqsHandler =
   (queue: Queue, work: Work) =>
   async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
     const deadlineMs = Date.now() + context.getRemainingTimeInMillis();
     const isDone = await Promise.all(
-      event.Records.map((record) => about(subjectOf(record, context), () => workOn(queue, work, record, deadlineMs))),
+      event.Records.map((record) =>
+        withLogContext(subjectOf(record, context), () => workOn(queue, work, record, deadlineMs)),
+      ),
     );
     const failed = event.Records.filter((_, index) => !isDone[index]);
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };

@@ -6,7 +6,7 @@ type JsonSchema = z.core.JSONSchema.BaseSchema;
  * A rule about several fields of one object. JSON Schema says it to readers of `/openapi.json` and `isBroken` enforces it:
  * both stand side by side, and property-based tests compare them.
  */
-export interface Rule {
+export interface CrossFieldRule {
   schema: JsonSchema;
   isBroken(fields: Record<string, unknown>): boolean;
   /** The field at fault. */
@@ -26,14 +26,14 @@ export const implies = (condition: JsonSchema, consequence: JsonSchema): JsonSch
   anyOf: [{ not: condition }, consequence],
 });
 
-export const notBoth = (param: string, other: string): Rule => ({
+export const notBoth = (param: string, other: string): CrossFieldRule => ({
   schema: { not: { allOf: [given(param), given(other)] } },
   isBroken: (fields) => isGiven(fields[param]) && isGiven(fields[other]),
   param,
   message: `Give either ${param} or ${other}, not both.`,
 });
 
-export const needsOneOf = (param: string, ...others: string[]): Rule => ({
+export const needsOneOf = (param: string, ...others: string[]): CrossFieldRule => ({
   schema: { anyOf: [param, ...others].map(given) },
   isBroken: (fields) => ![param, ...others].some((name) => isGiven(fields[name])),
   param,
@@ -41,7 +41,7 @@ export const needsOneOf = (param: string, ...others: string[]): Rule => ({
 });
 
 /** An object that keeps the rules. Apply it last: a shape that is taken out of it has none of them. */
-export const withRules = <T extends z.ZodObject>(object: T, rules: readonly Rule[]): T =>
+export const withRules = <T extends z.ZodObject>(object: T, rules: readonly CrossFieldRule[]): T =>
   object
     .superRefine((fields, context) => {
       const broken = rules.find((rule) => rule.isBroken(fields));

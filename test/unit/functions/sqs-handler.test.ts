@@ -1,7 +1,7 @@
 import { AppError } from "@tollgate/core/error";
 import type { Context, SQSRecord } from "aws-lambda";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { type Receive, records, type Work } from "../../../packages/functions/src/queue.ts";
+import { type Delivery, sqsHandler, type Work } from "../../../packages/functions/src/sqs-handler.ts";
 
 const context = { getRemainingTimeInMillis: () => 60_000 } as Context;
 
@@ -33,7 +33,7 @@ async function deliver(work: Work, ...messages: SQSRecord[]) {
       hidden[handle] = seconds;
     },
   };
-  const { batchItemFailures } = await records(queue, work)({ Records: messages }, context);
+  const { batchItemFailures } = await sqsHandler(queue, work)({ Records: messages }, context);
   return { returned: batchItemFailures.map(({ itemIdentifier }) => itemIdentifier), hidden };
 }
 
@@ -44,7 +44,7 @@ beforeEach(() => {
 
 describe("a batch", () => {
   test("has an outcome for each of its messages", async () => {
-    const work = async ({ body }: Receive) => (body === "b" ? [rateLimited(7)] : []);
+    const work = async ({ body }: Delivery) => (body === "b" ? [rateLimited(7)] : []);
     expect(await deliver(work, record("a"), record("b"), record("c"))).toEqual({
       returned: ["b"],
       hidden: { "handle-b": 7 },
@@ -52,7 +52,7 @@ describe("a batch", () => {
   });
 
   test("survives a message whose work throws: that one comes back", async () => {
-    const work = async ({ body }: Receive) => {
+    const work = async ({ body }: Delivery) => {
       if (body === "a") throw new Error("a bug");
       return [];
     };
@@ -61,7 +61,7 @@ describe("a batch", () => {
 
   test("survives a queue that postpones nothing: the message comes back by itself", async () => {
     const queue = { maxReceiveCount: 5, postpone: () => Promise.reject(new Error("no queue today")) };
-    const handler = records(queue, async () => [rateLimited()]);
+    const handler = sqsHandler(queue, async () => [rateLimited()]);
     expect(await handler({ Records: [record("a")] }, context)).toEqual({
       batchItemFailures: [{ itemIdentifier: "a" }],
     });
@@ -86,7 +86,7 @@ describe("a message that failed", () => {
 
   test("goes to the dead-letter queue without delay after its last receive", async () => {
     const seen: boolean[] = [];
-    const work = async ({ isLast }: Receive) => {
+    const work = async ({ isLast }: Delivery) => {
       seen.push(isLast);
       return [rateLimited(600)];
     };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import { judge, type OutputFormat } from "../../../packages/core/src/structured/parse.ts";
+import { evaluate, type OutputFormat } from "../../../packages/core/src/structured/evaluate.ts";
 
 const text: OutputFormat = { type: "text" };
 const jsonObject: OutputFormat = { type: "json_object" };
@@ -18,7 +18,7 @@ const inline: OutputFormat = {
 const registered: OutputFormat = { type: "registered", output: z.object({ mood: z.enum(["good", "bad"]) }) };
 
 const answer = (content: unknown, format: OutputFormat, finishReason = "stop") =>
-  judge({ message: { role: "assistant", content, refusal: null }, finishReason, format });
+  evaluate({ message: { role: "assistant", content, refusal: null }, finishReason, format });
 const failed = (path: string) => ({
   status: "failed",
   output: null,
@@ -47,9 +47,9 @@ describe("an answer that fits", () => {
     const toolCalls = { content: null, tool_calls: [{ id: "call_1", type: "function" }] };
     const functionCall = { content: null, function_call: { name: "f", arguments: "{}" } };
     const none = { status: "succeeded", output: null };
-    expect(judge({ message: toolCalls, finishReason: "tool_calls", format: inline })).toEqual(none);
-    expect(judge({ message: toolCalls, finishReason: "stop", format: registered })).toEqual(none);
-    expect(judge({ message: functionCall, finishReason: "function_call", format: jsonObject })).toEqual(none);
+    expect(evaluate({ message: toolCalls, finishReason: "tool_calls", format: inline })).toEqual(none);
+    expect(evaluate({ message: toolCalls, finishReason: "stop", format: registered })).toEqual(none);
+    expect(evaluate({ message: functionCall, finishReason: "function_call", format: jsonObject })).toEqual(none);
   });
 
   it("may be any JSON when the schema is left out", () => {
@@ -60,24 +60,24 @@ describe("an answer that fits", () => {
 describe("an answer that OpenAI stopped or refused", () => {
   it("is filtered before it is anything else", () => {
     const message = { content: "{", refusal: "No." };
-    expect(judge({ message, finishReason: "content_filter", format: inline })).toEqual({
+    expect(evaluate({ message, finishReason: "content_filter", format: inline })).toEqual({
       status: "filtered",
       output: null,
     });
-    expect(judge({ message: undefined, finishReason: "content_filter", format: text }).status).toBe("filtered");
+    expect(evaluate({ message: undefined, finishReason: "content_filter", format: text }).status).toBe("filtered");
   });
 
   it("is refused before it is truncated, in text too", () => {
     const message = { content: null, refusal: "I can't help with that." };
     for (const format of [text, inline]) {
-      expect(judge({ message, finishReason: "length", format })).toEqual({ status: "refused", output: null });
+      expect(evaluate({ message, finishReason: "length", format })).toEqual({ status: "refused", output: null });
     }
   });
 
   it("is truncated even where its content happens to parse, or a tool call was begun", () => {
     expect(answer('{"mood": "good"}', inline, "length")).toEqual({ status: "truncated", output: null });
     const message = { content: null, tool_calls: [{ id: "call_1" }] };
-    expect(judge({ message, finishReason: "length", format: text }).status).toBe("truncated");
+    expect(evaluate({ message, finishReason: "length", format: text }).status).toBe("truncated");
   });
 });
 
@@ -107,7 +107,7 @@ describe("an answer that does not fit", () => {
 
   it("came without choices", () => {
     for (const message of [undefined, null, "text", []]) {
-      expect(judge({ message, finishReason: undefined, format: text })).toEqual(failed(""));
+      expect(evaluate({ message, finishReason: undefined, format: text })).toEqual(failed(""));
     }
   });
 
@@ -116,7 +116,7 @@ describe("an answer that does not fit", () => {
     for (const message of odd) {
       for (const finishReason of [undefined, null, "stop", "length", "tool_calls", 7]) {
         for (const format of [text, jsonObject, inline, registered]) {
-          expect(judge({ message, finishReason, format })).toHaveProperty("status");
+          expect(evaluate({ message, finishReason, format })).toHaveProperty("status");
         }
       }
     }

@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { describeJson, isJsonObject } from "../json/object.ts";
-import { interpreted } from "../validation/interpreted.ts";
-import { maxLevels, nestsDeeperThan } from "../validation/nesting.ts";
+import { jitless } from "../validation/jitless.ts";
+import { maxLevels, nestsDeeperThan } from "../validation/json-depth.ts";
 import { at, type Problem } from "./problem.ts";
 import { validate } from "./validate.ts";
 
@@ -22,7 +22,7 @@ export interface Choice {
 }
 
 /** Only `succeeded` has an output, and that is null for text and for tool calls, which stand in the message. */
-export type Verdict =
+export type Outcome =
   | { status: "succeeded"; output: unknown }
   | { status: "refused" | "truncated" | "filtered"; output: null }
   | { status: "failed"; output: null; code: "invalid_output"; problems: Problem[] };
@@ -31,7 +31,7 @@ export type Verdict =
  * What became of one choice of a chat completion. Never throws: the answer was paid for, so a verdict always comes back.
  * The first that applies: content_filter, refusal, length, tool calls, then the content against its format.
  */
-export function judge({ message, finishReason, format }: Choice): Verdict {
+export function evaluate({ message, finishReason, format }: Choice): Outcome {
   if (finishReason === "content_filter") return { status: "filtered", output: null };
   if (!isJsonObject(message)) return failed([{ path: "", message: "The answer has no message." }]);
   if (isFilledText(message.refusal)) return { status: "refused", output: null };
@@ -49,12 +49,12 @@ export function judge({ message, finishReason, format }: Choice): Verdict {
 const fromWorst = ["failed", "filtered", "truncated", "refused", "succeeded"] as const;
 
 /** The worst of several choices' verdicts, of which there is at least one: what is said of the whole answer. */
-export function worstOf(verdicts: readonly Verdict[]): Verdict {
+export function worstOf(verdicts: readonly Outcome[]): Outcome {
   const [worst] = verdicts.toSorted((a, b) => fromWorst.indexOf(a.status) - fromWorst.indexOf(b.status));
   return worst ?? failed([{ path: "", message: "The answer has no choices." }]);
 }
 
-function parseContent(content: unknown, format: Exclude<OutputFormat, { type: "text" }>): Verdict {
+function parseContent(content: unknown, format: Exclude<OutputFormat, { type: "text" }>): Outcome {
   // trim() takes a byte order mark away as well, which JSON.parse does not accept.
   const text = typeof content === "string" ? content.trim() : "";
   if (text === "") return failed([{ path: "", message: "The answer is empty, where JSON was asked for." }]);
@@ -71,9 +71,9 @@ function parseContent(content: unknown, format: Exclude<OutputFormat, { type: "t
   return fit(value, format);
 }
 
-function fit(value: unknown, format: Exclude<OutputFormat, { type: "text" }>): Verdict {
+function fit(value: unknown, format: Exclude<OutputFormat, { type: "text" }>): Outcome {
   if (format.type === "registered") {
-    const parsed = format.output.safeParse(value, interpreted);
+    const parsed = format.output.safeParse(value, jitless);
     return parsed.success ? { status: "succeeded", output: parsed.data } : failed(problemsOf(parsed.error));
   }
   if (format.type === "json_object") {
@@ -86,7 +86,7 @@ function fit(value: unknown, format: Exclude<OutputFormat, { type: "text" }>): V
   return problems.length === 0 ? { status: "succeeded", output: value } : failed(problems);
 }
 
-function failed(problems: Problem[]): Verdict {
+function failed(problems: Problem[]): Outcome {
   return { status: "failed", output: null, code: "invalid_output", problems };
 }
 

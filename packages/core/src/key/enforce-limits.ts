@@ -30,7 +30,7 @@ const isDated = (name: string): boolean => /-\d{4}(?:-\d{2}-\d{2})?$/.test(name)
  * Lets a request pass that its key may make, before anything is stored. Throws `model_not_allowed`, naming the models that
  * are allowed, or `rate_limited`. A request that is refused for its model does not count against the rate.
  */
-export async function admit(store: Table, key: CallerKey, model: string, nowMs: number): Promise<void> {
+export async function enforceKeyLimits(store: Table, key: CallerKey, model: string, nowMs: number): Promise<void> {
   if (!isModelAllowed(key.models, model)) {
     throw new AppError(
       "model_not_allowed",

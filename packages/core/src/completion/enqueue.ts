@@ -1,4 +1,4 @@
-import { admit } from "../key/admit.ts";
+import { enforceKeyLimits } from "../key/enforce-limits.ts";
 import { budgetOf } from "../key/limits.ts";
 import { type Claim, claim } from "../result/claim.ts";
 import { newUlid } from "../result/id.ts";
@@ -9,7 +9,7 @@ import type { TextStore } from "../s3/text-store.ts";
 import { type Job, newResult, type Performed } from "./job.ts";
 import { answerFromClaim } from "./replay.ts";
 
-export interface DeferDeps {
+export interface EnqueueDeps {
   store: ResultStore;
   /** Where requests wait. */
   requests: Pick<TextStore, "put" | "remove">;
@@ -36,9 +36,9 @@ const newRequestKey = ({ owner, id }: Job): string => `requests/${owner}/${id}/$
  *              │                            Idempotency-Key the result expires, as nobody knows its id
  *              └ an object that no result names: its lifecycle removes it
  */
-export async function defer(deps: DeferDeps, job: Job, request: string): Promise<Performed> {
+export async function enqueue(deps: EnqueueDeps, job: Job, request: string): Promise<Performed> {
   const now = deps.now();
-  if (job.key) await admit(deps.store, job.key, job.model, now.getTime());
+  if (job.key) await enforceKeyLimits(deps.store, job.key, job.model, now.getTime());
   const requestKey = newRequestKey(job);
   await deps.requests.put(requestKey, request);
   const budget = budgetOf(job.key);
@@ -74,7 +74,7 @@ function requestKeyOf(claimed: Unclaimed): string | undefined {
 const longestHiddenMs = 12 * 3600 * 1000;
 
 /** What the same request gets that was accepted before. Its message is sent again when the first may not have been. */
-async function answerAgain(deps: DeferDeps, claimed: Unclaimed, id: string, now: Date): Promise<Performed> {
+async function answerAgain(deps: EnqueueDeps, claimed: Unclaimed, id: string, now: Date): Promise<Performed> {
   if (claimed.outcome !== "in_progress" || !claimed.existing.result.deferred) return answerFromClaim(claimed, id);
   const { existing } = claimed;
   const { result } = existing;
