@@ -24,7 +24,7 @@ export const requestDeferred = createFunction("RequestDeferred", {
   install: shrinking.install,
   permissions: [
     // No deletion: a result whose id was handed out is never forgotten.
-    items.get("result", "keys"),
+    items.get("result", "revoked"),
     items.put("result"),
     items.update("result", "usage", "budget"),
     { actions: ["s3:GetObject", "s3:DeleteObject"], resources: [resources.requests] },

@@ -48,7 +48,7 @@ export const imageUploaded = createFunction("ImageUploaded", {
   environment: { ...environment, ...shrinking.environment, MAX_RECEIVE_COUNT: String(limits.maxReceiveCount) },
   install: shrinking.install,
   permissions: [
-    items.get("result", "keys"),
+    items.get("result", "revoked"),
     items.put("result", "content"),
     items.update("result", "usage", "budget", "rate"),
     // The claim of an image that was analysed before.

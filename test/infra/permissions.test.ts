@@ -64,7 +64,7 @@ describe("the kinds of items that a function may touch", () => {
     const settling = ["Chat", "ImageUploaded", "OpenAI", "RequestDeferred", "SettleLater", "Sweep", "Vision"];
     expect(holders(writes, "budget#*")).toEqual(settling);
     expect(holders(writes, "usage#*")).toEqual(settling);
-    expect(holders(writes, "rate#*")).toEqual(["Chat", "OpenAI", "Uploads", "Vision"]);
+    expect(holders(writes, "rate#*")).toEqual(["Chat", "ImageUploaded", "OpenAI", "Uploads", "Vision"]);
   });
 
   test("fit into a role's inline policy, whose 10,240 characters all its statements share", () => {

@@ -60,10 +60,10 @@ function answering() {
   };
 }
 
-/** A function that a queue asks. What it works on has an id that was handed out, which is never forgotten. Whether the key that it came with
- * has been revoked since is in the list of keys. */
+/** A function that a queue asks. What it works on has an id that was handed out, which is never forgotten. It looks whether the key that it came with
+ * has been revoked since. */
 function working() {
-  return { GetItem: ["result", "keys"], PutItem: ["result"], UpdateItem: ["result", "usage", "budget"] };
+  return { GetItem: ["result", "revoked"], PutItem: ["result"], UpdateItem: ["result", "usage", "budget"] };
 }
 
 const kinds = {
@@ -73,6 +73,7 @@ const kinds = {
   content: "content#5e884898",
   rate: "rate#key_1",
   key: "key#5e884898",
+  revoked: "revoked#key_1",
   keys: "keys",
   "a kind that nobody knows": "webhook#1",
 };

@@ -38,7 +38,11 @@ describe("DynamoDB", () => {
   test("a deferred chat is claimed twice, the second time by a put that finds it", () => {
     const accepted = { result: 1, byOwner: 1 };
     const taken = { found: 1, result: 2, byLease: 1 };
-    expect(kind("chat, deferred").use).toMatchObject({ writeUnits: units(accepted, taken, settled), readUnits: 1 });
+    const read = { result: 1, revoked: 1 };
+    expect(kind("chat, deferred").use).toMatchObject({
+      writeUnits: units(accepted, taken, settled),
+      readUnits: units(read),
+    });
   });
 
   test("a replay is one put that finds the result", () => {
@@ -50,8 +54,9 @@ describe("DynamoDB", () => {
     const announced = { result: 1, byOwner: 1 };
     const taken = { found: 1, result: 2, byOwner: 1, byLease: 1 };
     expect(kind("image, inline").use.writeUnits).toBe(units(claimed, longer));
-    expect(kind("image, put into S3").use.writeUnits).toBe(units(claimed, longer));
-    expect(kind("image, by form").use.writeUnits).toBe(units(announced, taken, longer));
+    const content = { content: 1 };
+    expect(kind("image, put into S3").use.writeUnits).toBe(units(claimed, content, longer));
+    expect(kind("image, by form").use.writeUnits).toBe(units(announced, taken, content, longer));
   });
 });
 

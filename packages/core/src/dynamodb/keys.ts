@@ -15,6 +15,8 @@ export const partitions = {
   rate: "rate#",
   /** `key#<hash>`: an API key, found by its hash. */
   key: "key#",
+  /** `revoked#<key id>`: that a key was revoked, for functions that may not read keys. */
+  revoked: "revoked#",
   /** `keys`: the list of all API keys. */
   keys: "keys",
 } as const;

@@ -26,6 +26,7 @@ const parseKey = (item: unknown): ApiKey => storedKey.parse(item, jitless);
 
 /** All keys lie in one partition, which `list` reads; verifying reads a second item, found by the key's hash. */
 const listed = (keyId: string) => ({ pk: partitions.keys, sk: keyId });
+const revocation = (keyId: string) => ({ pk: `${partitions.revoked}${keyId}`, sk: "revoked" });
 const byHash = (apiKey: string) => ({ pk: `${partitions.key}${hashApiKey(apiKey)}`, sk: "key" });
 
 /** What the holder of a key may do. */
@@ -93,9 +94,9 @@ export async function verifyKey(store: Table, apiKey: string): Promise<ApiKey | 
 /** Throws `invalid_api_key` when the key that accepted work came with has been revoked since. */
 export async function requireUnrevoked({ dynamodb, tableName }: Table, keyId: string): Promise<void> {
   const { Item } = await dynamodb.send(
-    new GetCommand({ TableName: tableName, Key: listed(keyId), ConsistentRead: true }),
+    new GetCommand({ TableName: tableName, Key: revocation(keyId), ConsistentRead: true }),
   );
-  if (Item && !parseKey(Item).revoked_at) return;
+  if (!Item) return;
   throw new AppError(
     "invalid_api_key",
     "The API key that this came with has been revoked since. Ask again with another.",
@@ -125,18 +126,19 @@ export async function listKeys(store: Table): Promise<ApiKey[]> {
 export async function revokeKey(store: Table, keyId: string, now: Date): Promise<ApiKey> {
   const { Item } = await store.dynamodb.send(new GetCommand({ TableName: store.tableName, Key: listed(keyId) }));
   if (!Item) throw new AppError("not_found", `No key has the id "${keyId}".`, { param: "key_id" });
+  const revoke = (Key: { pk: string; sk: string }) => ({
+    TableName: store.tableName,
+    Key,
+    UpdateExpression: "SET revoked_at = if_not_exists(revoked_at, :now)",
+    ExpressionAttributeValues: { ":now": now.toISOString() },
+  });
   const keys = [{ pk: String(Item.hash_pk), sk: "key" }, listed(keyId)];
   await store.dynamodb.send(
     new TransactWriteCommand({
-      TransactItems: keys.map((Key) => ({
-        Update: {
-          TableName: store.tableName,
-          Key,
-          UpdateExpression: "SET revoked_at = if_not_exists(revoked_at, :now)",
-          ConditionExpression: "attribute_exists(pk)",
-          ExpressionAttributeValues: { ":now": now.toISOString() },
-        },
-      })),
+      TransactItems: [
+        ...keys.map((key) => ({ Update: { ...revoke(key), ConditionExpression: "attribute_exists(pk)" } })),
+        { Update: revoke(revocation(keyId)) },
+      ],
     }),
   );
   return { revoked_at: now.toISOString(), ...parseKey(Item) };
