@@ -12,10 +12,11 @@ export type BuiltFiles = Map<string, Uint8Array>;
 /** Each `out` is as deep as the others. */
 export type BuildSettings = BuildOptions & { entryPoints: { in: string; out: string }[] };
 
-/** A build in one file: to rename it puts it in its place whole, whoever does the same at once, and whenever a process ends. */
-interface Kept {
+/** What went into a build, and what came out of it. */
+export interface FinishedBuild {
   /** What esbuild read, by path from the repository's root. */
   inputs: string[];
+  /** Of the inputs as the build read them: `createDigest` tells whether they still are the same. */
   digest: string;
   files: BuiltFiles;
 }
@@ -31,21 +32,22 @@ export function createBuild(root: string) {
   const dir = path.join(root, "node_modules/.cache/tollgate");
   const digestOf = createDigest(root);
 
-  function reuse(file: string): BuiltFiles | null {
+  function reuse(file: string): FinishedBuild | null {
     try {
-      const { inputs, digest, files }: Kept = deserialize(readFileSync(file));
-      return digest === digestOf(inputs) ? files : null;
+      const kept: FinishedBuild = deserialize(readFileSync(file));
+      return kept.digest === digestOf(kept.inputs) ? kept : null;
     } catch {
       // None yet, or a broken one.
       return null;
     }
   }
 
-  function keep(file: string, kept: Kept): void {
+  /** In one file: to rename it puts the build in its place whole, whoever does the same at once, and whenever a process ends. */
+  function keep(file: string, finished: FinishedBuild): void {
     try {
       mkdirSync(dir, { recursive: true });
       const unfinished = `${file}.${randomUUID()}`;
-      writeFileSync(unfinished, serialize(kept));
+      writeFileSync(unfinished, serialize(finished));
       renameSync(unfinished, file);
       for (const other of readdirSync(dir).map((name) => path.join(dir, name)))
         if (statSync(other).mtimeMs < Date.now() - keptMs) rmSync(other, { force: true });
@@ -54,7 +56,7 @@ export function createBuild(root: string) {
     }
   }
 
-  return async (settings: BuildSettings): Promise<BuiltFiles> => {
+  return async (settings: BuildSettings): Promise<FinishedBuild> => {
     // Maps name their sources from where they lie, unless told to go from another folder: from here they are as far from all.
     const folder = path.dirname(settings.entryPoints[0]?.out ?? "");
     const sourceRoot = pathToFileURL(path.join(root, folder, "/")).href;
@@ -66,7 +68,8 @@ export function createBuild(root: string) {
     const { outputFiles, metafile } = await build(options);
     const files = new Map(outputFiles.map((built) => [path.relative(root, built.path), built.contents]));
     const inputs = Object.keys(metafile.inputs);
-    keep(file, { inputs, digest: digestOf(inputs), files });
-    return files;
+    const finished = { inputs, digest: digestOf(inputs), files };
+    keep(file, finished);
+    return finished;
   };
 }

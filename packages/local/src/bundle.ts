@@ -1,6 +1,6 @@
 import { access, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { type BuildSettings, type BuiltFiles, createBuild } from "./build-cache.ts";
+import { type BuildSettings, type BuiltFiles, createBuild, type FinishedBuild } from "./build-cache.ts";
 import type { FunctionSpec } from "./manifest.ts";
 
 /** Where a function's bundle lies and what Lambda calls its handler (`bundle.handler`). */
@@ -9,6 +9,9 @@ export interface Bundle {
   dir: string;
   handler: string;
 }
+
+/** A bundle, and what tells whether its sources are still the ones that it was built from. */
+export type BuiltFunction = Bundle & Pick<FinishedBuild, "inputs" | "digest">;
 
 const SOURCE_EXTENSIONS = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"];
 
@@ -34,7 +37,7 @@ export async function bundleFunctions(options: {
   root: string;
   outDir: string;
   functions: Record<string, Pick<FunctionSpec, "handler" | "build">>;
-}): Promise<Record<string, Bundle>> {
+}): Promise<Record<string, BuiltFunction>> {
   const entries = await Promise.all(
     Object.entries(options.functions).map(async ([name, { handler, build }]) => {
       const exportName = path.extname(handler);
@@ -45,21 +48,26 @@ export async function bundleFunctions(options: {
   );
   const { root, outDir } = options;
   const run = createBuild(root);
+  const built: Record<string, BuiltFunction> = {};
   // One run for all that are alike reads what they share once: with a run for each, it takes four times as long.
   const whole = entries.filter(({ build }) => !build.splitting);
   for (const alike of Map.groupBy(whole, ({ build }) => JSON.stringify(build)).values()) {
     const [{ build }] = alike as [(typeof entries)[number]];
     const entryPoints = alike.map(({ entryPoint }) => entryPoint);
-    await write(path.resolve(outDir), await run(settings({ entryPoints, ...build })));
+    const { files, inputs, digest } = await run(settings({ entryPoints, ...build }));
+    await write(path.resolve(outDir), files);
+    for (const { name, bundle } of alike) built[name] = { ...bundle, inputs, digest };
   }
   // One run for all would also split what functions have in common, into pieces outside of their folders. One after the other,
   // since side by side they take more than a gigabyte.
-  for (const { entryPoint, build, bundle: own } of entries.filter(({ build }) => build.splitting)) {
+  for (const { name, entryPoint, build, bundle: own } of entries.filter(({ build }) => build.splitting)) {
     const entryPoints = [{ ...entryPoint, out: "bundle" }];
-    await write(own.dir, await run(settings({ entryPoints, ...build })));
+    const { files, inputs, digest } = await run(settings({ entryPoints, ...build }));
+    await write(own.dir, files);
+    built[name] = { ...own, inputs, digest };
   }
   for (const { build, bundle: own } of entries) await link(root, own.dir, build.install ?? []);
-  return Object.fromEntries(entries.map(({ name, bundle }) => [name, bundle]));
+  return built;
 }
 
 /**

@@ -3,10 +3,11 @@ import { parseArgs } from "node:util";
 import { parsePrices } from "@tollgate/core/usage/price";
 import { type Stage, startStage } from "./stage.ts";
 
-const usage = `npm start [-- --fresh]
+const usage = `npm start [-- --fresh] · npm run dev [-- --fresh]
 
 Runs the whole stage on this machine: API, functions, DynamoDB, SQS, S3 and a simulated OpenAI.
 
+  --watch            rebuild a function when its source changes (npm run dev)
   --fresh            forget what earlier runs left in .local/
   --dir FOLDER       keep the state there instead of in .local/
   PORT               the API's port (3000; 0 for any)
@@ -30,6 +31,7 @@ function baseUrlOf(text: string | undefined): string | undefined {
 }
 
 const options = {
+  watch: { type: "boolean", default: false },
   fresh: { type: "boolean", default: false },
   dir: { type: "string", default: ".local" },
   help: { type: "boolean", short: "h" },
@@ -61,7 +63,7 @@ function stopOnSignal(starting: Promise<Stage>): void {
 }
 
 async function main(): Promise<void> {
-  const { fresh, dir, help } = readArguments();
+  const { watch, fresh, dir, help } = readArguments();
   if (help) return console.log(usage);
   const { PORT, OPENAI_API_KEY, OPENAI_BASE_URL, DEFAULT_MODEL, PRICES } = process.env;
   if (PRICES) parsePrices(PRICES);
@@ -74,6 +76,7 @@ async function main(): Promise<void> {
     openai: { apiKey: OPENAI_API_KEY || undefined, baseUrl: baseUrlOf(OPENAI_BASE_URL) },
     environment: { ...(DEFAULT_MODEL && { DEFAULT_MODEL }), ...(PRICES && { PRICES }) },
     log: (source, line) => console.error(`${source}  ${line}`),
+    watch: watch ? (message) => console.error(message) : undefined,
     progress: (step) => console.error(`… ${step}`),
   });
   stopOnSignal(starting);

@@ -6,6 +6,7 @@ import { accessDeniedMessage, createPrincipals, type DecisionRecord } from "./aw
 import { startS3 } from "./aws/s3.ts";
 import { startSqs } from "./aws/sqs.ts";
 import { bundleFunctions } from "./bundle.ts";
+import { watchFunctions } from "./dev/rebuild.ts";
 import { environmentOf, newCredentials } from "./environment.ts";
 import { startEventSource } from "./event-source/event-source.ts";
 import { startGateway } from "./gateway/gateway.ts";
@@ -42,6 +43,8 @@ export interface StageOptions {
   runtimeClient?: string | undefined;
   /** Variables that replace those of the manifest, in functions that call OpenAI. */
   environment?: Record<string, string>;
+  /** Gives a function new code when its sources change, and says what was rebuilt or did not build. */
+  watch?: ((message: string) => void) | undefined;
   /** A line of a function's output, or what went wrong at the API or a queue. */
   log?: (source: string, line: string) => void;
   /** What the stage is doing right now. */
@@ -186,6 +189,11 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         return [name, { spec, bundle, environment: environmentOf(spec, manifest, credentials, services) }];
       }),
     );
+    const rebuiltDir = join(dir, "rebuilt");
+    const removeRebuilt = () => rmSync(rebuiltDir, { recursive: true, force: true });
+    removeRebuilt();
+    // After the functions have ended, which read their code from there.
+    stops.push(removeRebuilt);
     const lambda = await running(
       startLambda({
         functions,
@@ -198,6 +206,13 @@ export async function startStage(options: StageOptions): Promise<Stage> {
         },
       }),
     );
+    if (options.watch) {
+      const { replace } = lambda;
+      const { functions } = manifest;
+      await running(
+        watchFunctions({ root, dir: rebuiltDir, functions, built: bundles, replace, report: options.watch }),
+      );
+    }
     end = ({ principal, traceId }, how) => lambda.end(principal, traceId, how);
     const table = only(manifest.tables, "table");
     await provisionApiKey({

@@ -46,10 +46,12 @@ it("makes a bundle for each function, whose handler is named as SST names it", a
     Again: "src/chat.handler",
     Uploaded: "src/image.uploaded.main",
   });
+  // They are alike, and made in one run: each has the sources of all.
+  const sources = { inputs: ["src/shared.ts", "src/chat.ts", "src/image.uploaded.ts"], digest: expect.any(String) };
   expect(bundles).toEqual({
-    Chat: { dir: path.join(root, "out/Chat"), handler: "bundle.handler" },
-    Again: { dir: path.join(root, "out/Again"), handler: "bundle.handler" },
-    Uploaded: { dir: path.join(root, "out/Uploaded"), handler: "bundle.main" },
+    Chat: { dir: path.join(root, "out/Chat"), handler: "bundle.handler", ...sources },
+    Again: { dir: path.join(root, "out/Again"), handler: "bundle.handler", ...sources },
+    Uploaded: { dir: path.join(root, "out/Uploaded"), handler: "bundle.main", ...sources },
   });
   const { handler } = await import(path.join(root, "out/Chat/bundle.mjs"));
   expect(await handler()).toBe(42);

@@ -19,7 +19,7 @@ const everyRoute: readonly ErrorCode[] = ["rate_limited", "internal", "upstream_
 export const openapiDocument = () =>
   createDocument({
     openapi: "3.1.1",
-    info: { title: "Tollgate", version: "0.1.0", description },
+    info: { title: "Tollgate", version: "0.2.0", description },
     // Wherever this document was read, so that it is true of every stage.
     servers: [{ url: "." }],
     security: [{ bearer: [] }],

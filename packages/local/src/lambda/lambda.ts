@@ -33,6 +33,11 @@ export interface Lambda {
    * environment of the function.
    */
   end(name: string, traceId: string | null, how: "kill" | "time-out"): void;
+  /**
+   * Gives a function other code. An invocation that has an environment ends with the old code; the next one starts an environment
+   * with the new. Resolves when the last environment with the old code has ended.
+   */
+  replace(name: string, bundle: Bundle): Promise<void>;
   /** Lets running invocations end for `drainTimeoutMs`, then kills every environment. */
   stop(): Promise<void>;
 }
@@ -67,14 +72,20 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
   const { concurrency = 1_000, maxEnvironments = 50, idleTimeoutMs = 5 * 60_000, drainTimeoutMs = 5_000 } = options;
   const orphans = guardAgainstOrphans();
   const pools = new Map<string, Pool>();
+  const bundles = new Map<string, Bundle>();
   const running = new Set<Promise<unknown>>();
   let stopped = false;
 
   for (const [name, definition] of Object.entries(options.functions)) {
     const arn = `arn:aws:lambda:${options.region}:${options.accountId}:function:${name}`;
-    const configuration = { name, arn, region: options.region, runtimeClient: options.runtimeClient, ...definition };
-    const start = (onIdle: (environment: Environment) => void) =>
-      createEnvironment({ configuration, orphans, log: options.log, onIdle });
+    bundles.set(name, definition.bundle);
+    const start = (onIdle: (environment: Environment) => void) => {
+      const { spec, environment } = definition;
+      const bundle = bundles.get(name) ?? definition.bundle;
+      const { region, runtimeClient } = options;
+      const configuration = { name, arn, region, runtimeClient, spec, environment, bundle };
+      return createEnvironment({ configuration, orphans, log: options.log, onIdle });
+    };
     pools.set(name, createPool({ start, concurrency, maxEnvironments, idleTimeoutMs }));
   }
 
@@ -115,6 +126,10 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
       return untilAborted(response, signal);
     },
     end: (name, traceId, how) => pools.get(name)?.end(traceId, how),
+    async replace(name, bundle) {
+      bundles.set(name, bundle);
+      await pools.get(name)?.renew();
+    },
     async stop() {
       stopped = true;
       const drained = new AbortController();

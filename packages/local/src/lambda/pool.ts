@@ -7,6 +7,11 @@ export interface Pool {
   run(invocation: Invocation): void;
   /** Ends the environment that is at work on this invocation, or every one, at work or not. */
   end(traceId: string | null, how: "kill" | "time-out"): void;
+  /**
+   * Gives no more work to the environments that there are: an idle one ends at once, any other after the invocation that it has.
+   * Resolves when all of them have ended.
+   */
+  renew(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -27,6 +32,7 @@ const maxStarting = availableParallelism();
 export function createPool({ start, concurrency, maxEnvironments, idleTimeoutMs }: PoolOptions): Pool {
   const all = new Set<Environment>();
   const idle = new Map<Environment, NodeJS.Timeout>();
+  const outdated = new WeakSet<Environment>();
   const waiting: Invocation[] = [];
   let starting = 0;
 
@@ -64,6 +70,7 @@ export function createPool({ start, concurrency, maxEnvironments, idleTimeoutMs 
     }
   };
   const onIdle = (environment: Environment) => {
+    if (outdated.has(environment)) return retire(environment);
     idle.set(environment, setTimeout(() => retire(environment), idleTimeoutMs).unref());
     work();
   };
@@ -86,6 +93,14 @@ export function createPool({ start, concurrency, maxEnvironments, idleTimeoutMs 
         if (how === "time-out") environment.timeOut();
         else retire(environment);
       }
+    },
+    async renew() {
+      const old = [...all];
+      for (const environment of old) {
+        outdated.add(environment);
+        if (idle.has(environment)) retire(environment);
+      }
+      await Promise.all(old.map((environment) => environment.exited));
     },
     async stop() {
       for (const { sink } of waiting.splice(0)) {
