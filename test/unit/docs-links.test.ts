@@ -6,9 +6,9 @@ import { describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const textOf = (file: string) => readFile(path.join(root, file), "utf8");
-const pages = ["README.md", ...globSync("docs/**/*.md", { cwd: root })].sort();
+const pages = globSync("{*.md,docs/**/*.md}", { cwd: root }).sort();
 
-/** Source: https://docs.github.com/en/get-started/writing-on-github, "Section links", read in November 2026. */
+/** As GitHub makes it: punctuation goes, and each space becomes a hyphen. Source: index.js of github-slugger, read 2026-11-28. */
 const anchorOf = (heading: string): string =>
   heading
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
@@ -47,7 +47,7 @@ async function problemOf(page: string, link: string): Promise<string | null> {
   return `${page} links to ${link}: ${file} has no heading of that name`;
 }
 
-describe("README.md and the pages of docs/", () => {
+describe("the pages of the root and of docs/", () => {
   test.each(pages)("%s has only links to files and headings that exist", async (page) => {
     const problems = await Promise.all(linksOf(await textOf(page)).map((link) => problemOf(page, link)));
     expect(problems.filter((problem) => problem !== null)).toEqual([]);
