@@ -9,12 +9,12 @@ import { checkStrictSchema } from "../../../packages/core/src/structured/strict.
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-describe("the worked example in docs/schemas.md", () => {
+describe("the worked example in docs/structured-outputs.md", () => {
   let folder = "";
   let example = "";
 
   beforeAll(async () => {
-    const doc = await readFile(join(root, "docs/schemas.md"), "utf8");
+    const doc = await readFile(join(root, "docs/structured-outputs.md"), "utf8");
     const [, code = ""] = /```ts\n(import[\s\S]*?)```/.exec(doc) ?? [];
     // Beside this test, so that zod and the core resolve from it as they do from the core's own folder.
     folder = await mkdtemp(join(import.meta.dirname, "doc-example-"));
@@ -41,7 +41,7 @@ describe("the worked example in docs/schemas.md", () => {
   });
 
   it("stands in a list that the registry has as shown, but for the new one", async () => {
-    const doc = await readFile(join(root, "docs/schemas.md"), "utf8");
+    const doc = await readFile(join(root, "docs/structured-outputs.md"), "utf8");
     const index = await readFile(join(root, "packages/core/src/schemas/index.ts"), "utf8");
     const [shown = ""] = /^const schemas: .*$/m.exec(doc) ?? [];
     expect(index).toContain(shown.replace(", supportTicket", ""));

@@ -4,7 +4,7 @@ import { receipt } from "./receipt.ts";
 import type { OutputSchema } from "./schema.ts";
 import { sentiment } from "./sentiment.ts";
 
-/** Every registered structured output. A new one is its own file and one line here (docs/schemas.md). */
+/** Every registered structured output. A new one is its own file and one line here (docs/structured-outputs.md). */
 const schemas: readonly OutputSchema[] = [sentiment, imageSentiment, imageDescription, receipt];
 
 const byName: ReadonlyMap<string, OutputSchema> = new Map(schemas.map((schema) => [schema.name, schema]));
