@@ -22,7 +22,7 @@ import { startGate } from "./lambda/gate.ts";
 const checkout = resolve(import.meta.dirname, "../..");
 /** A repository of its own, whose functions the tests edit: one for each, and a module that two of them import. */
 const root = realpathSync(mkdtempSync(join(tmpdir(), "tollgate-dev-")));
-const names = ["Plain", "SharerA", "SharerB", "Broken", "Importer", "Renamed", "Waiting", "Ended"];
+const names = ["Plain", "AtRest", "InUse", "SharerA", "SharerB", "Broken", "Importer", "Renamed", "Waiting", "Ended"];
 
 /** Answers with its text and its process; waits at a gate when it is asked to. */
 const source = (text: string, imports = "") => `${imports}
@@ -34,7 +34,9 @@ const source = (text: string, imports = "") => `${imports}
   };
 `;
 
-const importsShared = `import { shared } from "./shared.ts";`;
+/** The functions that import a module of another name than their own. */
+const imports: Record<string, string> = { SharerA: "shared", SharerB: "shared", AtRest: "common", InUse: "common" };
+const importing = (module: string) => source("text", `import { text } from "./${module}.ts";`);
 const fileOf = (name: string) => `functions/${name}.ts`;
 
 function write(file: string, content: string): void {
@@ -85,9 +87,8 @@ function createRepository(): void {
   cpSync(join(checkout, "package.json"), join(root, "package.json"));
   write("infra/manifest.json", JSON.stringify(manifest()));
   write("infra/api.ts", "");
-  write("functions/shared.ts", `export const shared = "old";`);
-  for (const name of names)
-    write(fileOf(name), name.startsWith("Sharer") ? source("shared", importsShared) : source(`"old"`));
+  for (const module of Object.values(imports)) write(`functions/${module}.ts`, `export const text = "old";`);
+  for (const name of names) write(fileOf(name), imports[name] ? importing(imports[name]) : source(`"old"`));
 }
 
 interface Dev {
@@ -160,10 +161,19 @@ test("npm run dev rebuilds the function whose source changed, and no other", asy
 });
 
 test("npm run dev rebuilds every function that imports a changed module", async () => {
-  write("functions/shared.ts", `export const shared = "new";`);
+  for (const name of ["SharerA", "SharerB"]) expect(await ask(name)).toMatchObject({ text: "old" });
+  write("functions/shared.ts", `export const text = "new";`);
   await untilAnswered("SharerA", "new");
   await untilAnswered("SharerB", "new");
-  await untilSaid(/^rebuilt SharerA, SharerB in \d+ ms$/m);
+  await untilSaid(/^rebuilt .*SharerA.* in \d+ ms$/m);
+  await untilSaid(/^rebuilt .*SharerB.* in \d+ ms$/m);
+});
+
+test("npm run dev rebuilds the functions that are in use before the others", async () => {
+  expect(await ask("InUse")).toMatchObject({ text: "old" });
+  write("functions/common.ts", `export const text = "new";`);
+  await untilSaid(/^rebuilt InUse in \d+ ms\nrebuilt AtRest in \d+ ms$/m);
+  await untilAnswered("AtRest", "new");
 });
 
 test("npm run dev names the place of an error in a source, and the old code goes on until it is mended", async () => {

@@ -207,10 +207,9 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       }),
     );
     if (options.watch) {
-      const { replace } = lambda;
       const { functions } = manifest;
       await running(
-        watchFunctions({ root, dir: rebuiltDir, functions, built: bundles, replace, report: options.watch }),
+        watchFunctions({ root, dir: rebuiltDir, functions, built: bundles, lambda, report: options.watch }),
       );
     }
     end = ({ principal, traceId }, how) => lambda.end(principal, traceId, how);

@@ -3,7 +3,8 @@ import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { BuildFailure } from "esbuild";
 import { createDigest } from "../build-digest.ts";
-import { type BuiltFunction, type Bundle, bundleFunctions } from "../bundle.ts";
+import { type BuiltFunction, bundleFunctions } from "../bundle.ts";
+import type { Lambda } from "../lambda/lambda.ts";
 import type { FunctionSpec } from "../manifest.ts";
 import { watchDeployment } from "./deployment.ts";
 import { watchFolders } from "./folders.ts";
@@ -12,22 +13,21 @@ import { watchFolders } from "./folders.ts";
 const quietMs = 50;
 
 /**
- * Gives functions new code when the content of their sources changes. A function that does not build keeps its old code until
- * the next change.
+ * Gives functions new code when the content of their sources changes, first to those that are in use: a change that all of them
+ * import takes many seconds. A function that does not build keeps its old code until the next change.
  *
  * @param options.dir receives the bundles, each in a folder of its own, which is removed when no environment runs from it any more
  * @param options.built what the functions run now
- * @param options.replace resolves when the last environment with the old code has ended
  */
 export function watchFunctions(options: {
   root: string;
   dir: string;
   functions: Record<string, Pick<FunctionSpec, "handler" | "build">>;
   built: Record<string, BuiltFunction>;
-  replace(name: string, bundle: Bundle): Promise<void>;
+  lambda: Pick<Lambda, "replace" | "isInUse">;
   report(message: string): void;
 }): { stop(): Promise<void> } {
-  const { root, dir, functions, replace, report } = options;
+  const { root, dir, functions, lambda, report } = options;
   const current = new Map(Object.entries(options.built));
   const deploymentChange = watchDeployment(root);
   let builds = 0;
@@ -41,39 +41,55 @@ export function watchFunctions(options: {
     return new Set(["infra", ...inputs.filter(isOwnSource).map((file) => file.split("/")[0] ?? "")]);
   };
 
-  async function rebuild(name: string, spec: Pick<FunctionSpec, "handler" | "build">): Promise<void> {
+  async function rebuild(name: string): Promise<void> {
+    const spec = functions[name];
+    if (!spec) return;
     builds += 1;
     const outDir = path.join(dir, String(builds));
     const built = (await bundleFunctions({ root, outDir, functions: { [name]: spec } }))[name];
     const old = current.get(name);
     if (!built) return;
     current.set(name, built);
-    const ended = replace(name, built);
+    const ended = lambda.replace(name, built);
     const oldDir = old && path.dirname(old.dir);
     if (!oldDir || path.dirname(oldDir) !== dir) return;
     // What cannot be removed now is removed when the stage stops.
     ended.then(() => rm(oldDir, { recursive: true, force: true })).catch(() => {});
   }
 
-  async function rebuildChanged(): Promise<void> {
-    const digestOf = createDigest(root);
+  /** Ends early for a newer change, after which the rest is still to do. Says in one line what it did, and why a function did not build. */
+  async function rebuildAll(outdated: string[], knownProblems: Set<string>): Promise<void> {
     const startedAtMs = performance.now();
     const rebuilt: string[] = [];
     const failed = new Map<string, string[]>();
-    for (const [name, spec] of Object.entries(functions)) {
-      const own = current.get(name);
-      if (stopped || (own && digestOf(own.inputs) === own.digest)) continue;
+    for (const name of outdated) {
       try {
-        await rebuild(name, spec);
+        await rebuild(name);
         rebuilt.push(name);
       } catch (error) {
         const problem = problemOf(error);
         failed.set(problem, [...(failed.get(problem) ?? []), name]);
       }
+      if (changed || stopped) break;
     }
     if (rebuilt.length > 0)
       report(`rebuilt ${rebuilt.join(", ")} in ${Math.round(performance.now() - startedAtMs)} ms`);
-    for (const [problem, names] of failed) report(`${names.join(", ")}: the old code goes on, since\n${problem}`);
+    for (const [problem, names] of failed) {
+      if (!knownProblems.has(problem)) report(`${names.join(", ")}: the old code goes on, since\n${problem}`);
+      knownProblems.add(problem);
+    }
+  }
+
+  async function rebuildOutdated(): Promise<void> {
+    const digestOf = createDigest(root);
+    const outdated = Object.keys(functions).filter((name) => {
+      const own = current.get(name);
+      return !own || digestOf(own.inputs) !== own.digest;
+    });
+    const inUse = outdated.filter((name) => lambda.isInUse(name));
+    const others = outdated.filter((name) => !inUse.includes(name));
+    const knownProblems = new Set<string>();
+    for (const names of [inUse, others]) if (!changed && !stopped) await rebuildAll(names, knownProblems);
   }
 
   async function work(): Promise<void> {
@@ -85,7 +101,7 @@ export function watchFunctions(options: {
       const deployment = deploymentChange();
       if (deployment) report(deployment);
       const before = folders();
-      await rebuildChanged();
+      await rebuildOutdated();
       // A source may come from a folder that was not watched while it was read.
       if ([...folders()].some((folder) => !before.has(folder))) changed = true;
     }

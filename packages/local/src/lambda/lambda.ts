@@ -38,6 +38,8 @@ export interface Lambda {
    * with the new. Resolves when the last environment with the old code has ended.
    */
   replace(name: string, bundle: Bundle): Promise<void>;
+  /** Whether a function has environments: it is at work, or was within `idleTimeoutMs`. */
+  isInUse(name: string): boolean;
   /** Lets running invocations end for `drainTimeoutMs`, then kills every environment. */
   stop(): Promise<void>;
 }
@@ -126,6 +128,7 @@ export async function startLambda(options: LambdaOptions): Promise<Lambda> {
       return untilAborted(response, signal);
     },
     end: (name, traceId, how) => pools.get(name)?.end(traceId, how),
+    isInUse: (name) => pools.get(name)?.hasEnvironments() ?? false,
     async replace(name, bundle) {
       bundles.set(name, bundle);
       await pools.get(name)?.renew();

@@ -7,6 +7,7 @@ export interface Pool {
   run(invocation: Invocation): void;
   /** Ends the environment that is at work on this invocation, or every one, at work or not. */
   end(traceId: string | null, how: "kill" | "time-out"): void;
+  hasEnvironments(): boolean;
   /**
    * Gives no more work to the environments that there are: an idle one ends at once, any other after the invocation that it has.
    * Resolves when all of them have ended.
@@ -94,6 +95,7 @@ export function createPool({ start, concurrency, maxEnvironments, idleTimeoutMs 
         else retire(environment);
       }
     },
+    hasEnvironments: () => all.size > 0,
     async renew() {
       const old = [...all];
       for (const environment of old) {
