@@ -27,6 +27,8 @@ const patienceMs = 120_000;
 
 export interface Costs {
   latencyMs: number;
+  /** The stage's default one, which answers all of them. */
+  model: string;
   kinds: {
     name: string;
     use: Use;
@@ -70,7 +72,7 @@ export async function cost({ requests, latencyMs, signal }: CostOptions): Promis
     await until(() => recorder.invocations("Sweep").length > 0, signal);
     const one = (name: string) => perInvocation(stage, name);
     const beside = { authorizer: one("Authorizer"), sweep: one("Sweep"), "cold start": coldStart(stage, "Chat") };
-    return { latencyMs, kinds, beside, manifest: readManifest(root) };
+    return { latencyMs, model: first.model, kinds, beside, manifest: readManifest(root) };
   } finally {
     await stage.stop();
   }

@@ -27,7 +27,7 @@ export const dollarsOf = (use: Use) => ({
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 export const totalOf = (use: Use): number => sum(Object.values(dollarsOf(use)));
 
-export function report({ latencyMs, kinds, beside, manifest }: Costs): string {
+export function report({ latencyMs, model, kinds, beside, manifest }: Costs): string {
   const amounts = [
     ...kinds.map(({ name, use }) => ({ "one of each": name, ...amountsOf(use) })),
     ...Object.entries(beside).map(([name, use]) => ({ "one of each": `(${name})`, ...amountsOf(use) })),
@@ -43,7 +43,7 @@ export function report({ latencyMs, kinds, beside, manifest }: Costs): string {
   return [
     `OpenAI answers in ${latencyMs / 1000} s. The median of what one request takes:`,
     table(amounts),
-    "At AWS's list prices for us-east-1, without any free tier, and OpenAI's for gpt-4o-mini:",
+    `At AWS's list prices for us-east-1, without any free tier, and OpenAI's for ${model}:`,
     table(dollars),
     "Idle, in a month of 30 days; beyond what is always free, if nothing else in the account uses that up:",
     table(idle(beside.sweep, manifest)),
