@@ -26,8 +26,7 @@ const newRequestKey = ({ owner, id }: Job): string => `requests/${owner}/${id}/$
 
 /**
  * Accepts work to be done later; `request` is its caller's own text. Returns its result, `running`, once nothing can lose it; or
- * the final one, when the same
- * request was made before. Three writes, in an order in which the one before means nothing without the one after:
+ * the final one, when the same request was made before. Three writes, in an order in which the one before means nothing without the one after:
  *
  *   put request ─── claim, without a lease ─── send message ─── 202
  *              │                          │               │

@@ -14,7 +14,7 @@ interface Call {
   model: string;
   params: ChatCompletionCreateParamsNonStreaming;
 }
-/** And of a message. */
+/** As much of a message as is looked at here. */
 interface Message {
   content?: unknown;
 }

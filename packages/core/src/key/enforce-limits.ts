@@ -14,7 +14,7 @@ export const isModelAllowed = (models: readonly string[] | null, model: string):
 /** The names in a key's list that allow this model. */
 function allowedBy(model: string): string[] {
   const spelling = spellingOf(model);
-  // It costs more than its family, and may know what its owner alone shall ask.
+  // A fine-tuned model costs more than its family, and may have learned from private data.
   if (/^ft:/i.test(spelling)) return [model, spelling];
   const family = familyOf(spelling);
   const names = [model, familyOf(model), spelling, family];

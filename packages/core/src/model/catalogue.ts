@@ -68,6 +68,9 @@ const earlyPrices = (standard: Listed, extras: Extras = {}) => {
 const tunedPrices = (standard: Listed, batch?: Listed) =>
   listed(standard, batch ? { batch } : { halfPriceTiers: ["batch"] });
 
+const audioPrices = listed([2_500, 2_500, 10_000], { audio: { inputNanoUsd: 32_000, outputNanoUsd: 64_000 } });
+const audioMiniPrices = listed([600, 600, 2_400], { audio: { inputNanoUsd: 10_000, outputNanoUsd: 20_000 } });
+
 /** gpt-5 to 5.2, and the small models of 5.4. */
 const gpt5Prices = (standard: Listed, priority?: Listed) =>
   listed(standard, { ...flex, ...(priority && { priority }) });
@@ -259,33 +262,25 @@ export const models: readonly Model[] = [
   row({
     name: "gpt-audio",
     aliases: ["gpt-audio-2025-08-28"],
-    prices: listed([2_500, 2_500, 10_000], {
-      audio: { inputNanoUsd: 32_000, outputNanoUsd: 64_000 },
-    }),
+    prices: audioPrices,
     takesAudio: true,
     ends: { on: "2027-01-20", replacement: "gpt-audio-1.5" },
   }),
   row({
     name: "gpt-audio-1.5",
-    prices: listed([2_500, 2_500, 10_000], {
-      audio: { inputNanoUsd: 32_000, outputNanoUsd: 64_000 },
-    }),
+    prices: audioPrices,
     takesAudio: true,
   }),
   row({
     name: "gpt-audio-mini",
-    prices: listed([600, 600, 2_400], {
-      audio: { inputNanoUsd: 10_000, outputNanoUsd: 20_000 },
-    }),
+    prices: audioMiniPrices,
     takesAudio: true,
     ends: { on: "2027-01-20", replacement: "gpt-audio-1.5" },
   }),
   // It ended before its family.
   row({
     name: "gpt-audio-mini-2025-10-06",
-    prices: listed([600, 600, 2_400], {
-      audio: { inputNanoUsd: 10_000, outputNanoUsd: 20_000 },
-    }),
+    prices: audioMiniPrices,
     takesAudio: true,
     ends: { on: "2026-07-23", replacement: "gpt-audio-1.5" },
   }),

@@ -4,6 +4,7 @@ import { DeleteCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb"
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import * as z from "zod";
 import { partitions } from "../dynamodb/keys.ts";
+import { unlessRefused } from "../dynamodb/transaction.ts";
 import { AppError } from "../error.ts";
 import { hashOf } from "./id.ts";
 import { isExpired, newRevision, resultKey, revisionUnchanged, type StoredItem } from "./item.ts";
@@ -29,12 +30,12 @@ export function contentOf(
 const contentKey = (content: string) => ({ pk: `${partitions.content}${content}`, sk: "content" });
 const storedContent = z.object({ result_id: z.string() });
 
-/** A content is remembered a little longer than its result, whose time begins when it ends. */
+/** A result's time to live begins when it ends, so its content is remembered a day longer. */
 const longerMs = 24 * 3600 * 1000;
 
 /**
- * Makes `resultId` the result of this content, unless it has one that stands: that is returned. A result stands while it is made and
- * once OpenAI has been paid for it. Throws `in_progress` while it is made.
+ * Makes `resultId` the result of this content, and returns null. Returns the content's earlier result instead, when OpenAI was paid for
+ * it. Throws `in_progress` while an earlier result is being made. An earlier result that is gone or failed unpaid is replaced.
  */
 export async function claimContent(
   store: ResultTable,
@@ -42,39 +43,39 @@ export async function claimContent(
   resultId: string,
   now: Date,
 ): Promise<StoredItem | null> {
-  for (let fallen: string | null = null; ; ) {
-    const owner = await putContent(store, content, { resultId, fallen, now });
-    if (owner === resultId) return null;
-    const item = await readItem(store, owner);
+  for (let replaceable: string | null = null; ; ) {
+    const holder = await putContent(store, content, { resultId, replaceable, now });
+    if (holder === resultId) return null;
+    const item = await readItem(store, holder);
     if (item?.result.status === "running") {
       throw new AppError("in_progress", "The same image under the same key is being analysed.", {
         retryAfterSeconds: 5,
       });
     }
     if (item && !isExpired(item, now) && item.result.usage !== null) return item;
-    fallen = owner;
+    replaceable = holder;
   }
 }
 
-/** The result whose content it is now: `resultId`, or one that is neither that nor `fallen`. */
+/** Returns the result that holds the content afterwards: `resultId`, or another one that is not `replaceable`. */
 async function putContent(
-  { dynamodb, tableName, ...table }: ResultTable,
+  table: ResultTable,
   content: string,
-  { resultId, fallen, now }: { resultId: string; fallen: string | null; now: Date },
+  { resultId, replaceable, now }: { resultId: string; replaceable: string | null; now: Date },
 ): Promise<string> {
   const put = new PutCommand({
-    TableName: tableName,
+    TableName: table.tableName,
     Item: {
       ...contentKey(content),
       result_id: resultId,
-      expires_at: expiryOf({ dynamodb, tableName, ...table }, new Date(now.getTime() + longerMs)),
+      expires_at: expiryOf(table, new Date(now.getTime() + longerMs)),
     },
-    ConditionExpression: "attribute_not_exists(pk) OR result_id = :own OR result_id = :fallen",
-    ExpressionAttributeValues: { ":own": resultId, ":fallen": fallen ?? resultId },
+    ConditionExpression: "attribute_not_exists(pk) OR result_id = :own OR result_id = :replaceable",
+    ExpressionAttributeValues: { ":own": resultId, ":replaceable": replaceable ?? resultId },
     ReturnValuesOnConditionCheckFailure: "ALL_OLD",
   });
   try {
-    await dynamodb.send(put);
+    await table.dynamodb.send(put);
     return resultId;
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException) || !error.Item) throw error;
@@ -91,12 +92,10 @@ export async function forgetContent({ dynamodb, tableName }: ResultTable, { id, 
     ConditionExpression: "attribute_not_exists(pk) OR result_id = :id",
     ExpressionAttributeValues: { ":id": id },
   });
-  await dynamodb.send(remove).catch((error: unknown) => {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-  });
+  await unlessRefused(dynamodb.send(remove));
 }
 
-/** Notes that a result's object was written again: whoever deletes the result means the object that lies there now. */
+/** Notes the new ETag of an object that was written again, so that deleting the result also deletes that object. */
 export async function noteEtag({ dynamodb, tableName }: ResultTable, item: StoredItem, etag: string | undefined) {
   if (etag === undefined || item.result.image?.etag === etag) return;
   const update = new UpdateCommand({
@@ -107,8 +106,6 @@ export async function noteEtag({ dynamodb, tableName }: ResultTable, item: Store
     ExpressionAttributeNames: { "#result": "result" },
     ExpressionAttributeValues: { ":etag": etag, ":revision": newRevision(), ":seen": item.revision },
   });
-  // Whoever changed it meanwhile has noted another writing, or has deleted it.
-  await dynamodb.send(update).catch((error: unknown) => {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-  });
+  // Refused when another event has noted a later ETag meanwhile, or the result was deleted.
+  await unlessRefused(dynamodb.send(update));
 }

@@ -9,7 +9,7 @@ import { type Result, storedResult } from "./result.ts";
 /** How a result lies in the table. Answers too large for an item lie in S3, and the item holds their key. */
 const item = z.object({
   result: storedResult,
-  /** Another with each write: see `unrevised`. */
+  /** Another with each write: see `revisionUnchanged`. */
   revision: z.string(),
   lease_id: z.string(),
   /** Epoch milliseconds. Of a result that waits without a lease: until when one may. */

@@ -1,7 +1,6 @@
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { chargeUpdate } from "../budget/budget.ts";
-import { type Refusal, retryConflicts, type TransactItems, transact } from "../dynamodb/transaction.ts";
+import { type Refusal, retryConflicts, type TransactItems, transact, unlessRefused } from "../dynamodb/transaction.ts";
 import type { AppError } from "../error.ts";
 import { counterUpdate, entryOf, type LedgerEntry, minus, shardCount, sumOf } from "../usage/ledger.ts";
 import { answerKey, isLarge } from "./answer-key.ts";
@@ -91,7 +90,7 @@ const writesOf =
     return [{ Update: update }, ...countersOf(store, result.owner, added, tries), ...charge];
   };
 
-/** As `held`, by a lease that has or has not reserved anything. */
+/** As `ownsLease`, by a lease that has or has not reserved anything. */
 const heldBy = ({ reservation }: Lease): string =>
   reservation ? ownsLease : `${ownsLease} AND attribute_not_exists(reservation)`;
 
@@ -151,11 +150,7 @@ export async function renew(store: ResultStore, lease: Lease, nowMs: number): Pr
     ExpressionAttributeNames: { "#status": "status" },
     ExpressionAttributeValues: { ...heldValues(lease), ":expires": nowMs + leaseMs, ":revision": newRevision() },
   });
-  try {
-    await retryConflicts(() => store.dynamodb.send(update));
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-  }
+  await unlessRefused(retryConflicts(() => store.dynamodb.send(update)));
 }
 
 /**
